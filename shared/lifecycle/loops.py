@@ -1,0 +1,62 @@
+"""The loop that owns timer, stop and logging, so that what it runs is one plain sweep."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger()
+_RETRY_FIRST_S = 0.2
+_RETRY_MOST_S = 10.0
+
+
+async def repeat(
+    run_once: Callable[[], Awaitable[float | None]],
+    *,
+    name: str,
+    every_s: float,
+    stop: asyncio.Event,
+    wake: asyncio.Event | None = None,
+) -> None:
+    """Run sweeps until told to stop.
+
+    A sweep that raises is logged and tried again with growing, jittered waits of at most 10 s: a database that is away
+    for a while ends no service.
+
+    Args:
+        run_once: one sweep. It may answer how many seconds it wants to wait before the next one, 0 for at once.
+        name: for the log.
+        every_s: the usual wait between two sweeps.
+        stop: ends the loop after the sweep that runs.
+        wake: starts the next sweep early.
+    """
+    failures = 0
+    while not stop.is_set():
+        if wake is not None:
+            wake.clear()
+        try:
+            wished = await run_once()
+            wait_s = every_s if wished is None else min(wished, every_s)
+            failures = 0
+        except Exception as error:
+            failures += 1
+            ceiling = min(_RETRY_FIRST_S * 2.0**failures, _RETRY_MOST_S)
+            wait_s = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, no secret
+            log.exception("loop.failed", loop=name, error=str(error), failures=failures, retry_in_s=round(wait_s, 2))
+        await _wait(wait_s, stop, wake if failures == 0 else None)
+
+
+async def _wait(seconds: float, stop: asyncio.Event, wake: asyncio.Event | None) -> None:
+    waiters = [asyncio.create_task(event.wait()) for event in (stop, wake) if event is not None]
+    try:
+        await asyncio.wait(waiters, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for waiter in waiters:
+            waiter.cancel()
+        for waiter in waiters:
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiter

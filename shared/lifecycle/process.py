@@ -1,0 +1,61 @@
+"""What every service's `__main__` does: settings, logs, event loop, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import structlog
+import uvloop
+
+from shared import kill_points
+from shared.errors import InstaDistroError, SettingsError
+from shared.logs import configure_logs
+from shared.settings import Settings, load_settings
+
+#: A service: runs with its settings until the event is set, then returns.
+Serve: TypeAlias = Callable[[Settings, asyncio.Event], Awaitable[None]]
+
+_EXIT_SETTINGS = 2
+log = structlog.get_logger()
+
+
+def run_process(service: str, serve: Serve) -> None:
+    """Run `serve` until SIGTERM or SIGINT, then exit.
+
+    Exit status: 0 after an orderly stop, 1 after a failure (the log says which), 2 if the settings cannot be used.
+    """
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        print(f"{service}: {error}", file=sys.stderr)
+        sys.exit(_EXIT_SETTINGS)
+    configure_logs(service=service, level=settings.log_level, log_format=settings.log_format)
+    kill_points.install(settings.kill_points_dir)
+    try:
+        uvloop.run(_serve_until_signal(settings, serve))
+    except* InstaDistroError as group:
+        for leaf in _leaves(group):
+            log.error("service.failed", error=str(leaf))
+        sys.exit(1)
+
+
+async def _serve_until_signal(settings: Settings, serve: Serve) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    log.info("service.starting", pid=os.getpid())
+    await serve(settings, stop)
+    log.info("service.stopped")
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    leaves: list[BaseException] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves

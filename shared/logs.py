@@ -1,0 +1,63 @@
+"""Logs: one event a line, JSON for machines, a readable form on a terminal; never a token, a key or a body."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+# A last line of defence: fields by these names are masked whatever was passed. Code does not log secrets to begin with.
+_SECRET_WORDS = ("token", "secret", "password", "authorization", "api_key", "pepper")
+
+
+def configure_logs(*, service: str, level: str, log_format: str) -> None:
+    """Set up logging of this process, standard library loggers of dependencies included.
+
+    Args:
+        service: name on every line.
+        level: `debug`, `info`, `warning` or `error`.
+        log_format: `json`, `console`, or `auto` (console on a terminal).
+    """
+    as_json = log_format == "json" or (log_format == "auto" and not sys.stdout.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+        _mask_secrets,
+    ]
+    renderers: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if as_json
+        else [structlog.dev.ConsoleRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # Their own lines on lost connections only repeat what ours say with more context.
+    for name in ("aio_pika", "aiormq", "aiohttp.access"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key in event:
+        if any(word in key.lower() for word in _SECRET_WORDS):
+            event[key] = "***"
+    return event

@@ -1,0 +1,54 @@
+"""Every Prometheus metric of the system, declared together and fed at the edges.
+
+Label values are closed sets: routes are templates, jobs and states are enumerations; never an account, a post or a URL.
+docs/metrics.md lists them for operators.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5, 10)
+_JOB_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_LATENESS_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600)
+
+http_request_seconds = Histogram(
+    "instadistro_http_request_duration_seconds",
+    "Time from the first byte of a request to its answer.",
+    ("route", "method", "code"),
+    buckets=_HTTP_BUCKETS,
+)
+jobs_total = Counter("instadistro_jobs_total", "Deliveries of jobs by how they were settled.", ("type", "outcome"))
+job_seconds = Histogram(
+    "instadistro_job_duration_seconds", "Run time of a job's handler.", ("type",), buckets=_JOB_BUCKETS
+)
+jobs_in_flight = Gauge("instadistro_jobs_in_flight", "Jobs whose handler runs now, in this process.")
+queue_depth = Gauge("instadistro_queue_depth", "Messages that wait in a queue of the broker.", ("queue",))
+broker_reconnects_total = Counter(
+    "instadistro_broker_reconnects_total", "Broker connections made anew after one was lost.", ("role",)
+)
+outbox_pending = Gauge("instadistro_outbox_due", "Outbox rows past their due time and not yet sent.")
+outbox_oldest_seconds = Gauge(
+    "instadistro_outbox_oldest_due_age_seconds", "Age past due of the oldest unsent outbox row."
+)
+relay_sent_total = Counter("instadistro_relay_sent_total", "Outbox rows confirmed by the broker.")
+relay_refused_total = Counter("instadistro_relay_refused_total", "Outbox rows the broker did not confirm in time.")
+rescued_total = Counter("instadistro_rescued_total", "Publications given a new message by the rescue sweep.")
+cache_requests_total = Counter(
+    "instadistro_cache_requests_total",
+    "Cache reads by namespace and result. Hit rate = (hit + negative) / (hit + negative + miss).",
+    ("namespace", "result"),
+)
+publications_total = Counter(
+    "instadistro_publications_total", "Arrows taken by publications, by the state they lead to.", ("state",)
+)
+publication_lateness_seconds = Histogram(
+    "instadistro_publication_lateness_seconds",
+    "From the time a publication was due to the time it was live.",
+    buckets=_LATENESS_BUCKETS,
+)
+platform_request_seconds = Histogram(
+    "instadistro_platform_request_duration_seconds",
+    "Calls to the platform by operation and outcome.",
+    ("operation", "outcome"),
+    buckets=_HTTP_BUCKETS,
+)
+recurring_fired_total = Counter("instadistro_recurring_fired_total", "Firings of recurring jobs.", ("type",))

@@ -1,0 +1,246 @@
+"""Settings: read from the environment once, validated together, passed on as arguments.
+
+Every field of `Settings` is one environment variable with the same name in upper case. A name with `_FILE` appended
+gives a file to read the value from, which is how Compose and Kubernetes hand over secrets. `python -m shared.settings`
+prints the table of docs/configuration.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.errors import SettingsError
+
+_SECRET_BYTES_MIN = 16
+_TOKEN_KEY_BYTES = 32
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.hostname:
+            expected = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"must be a URL that begins with {expected} and names a host")
+        return text.rstrip("/")
+
+    return parse
+
+
+def _url_list(*schemes: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        return tuple(_url(*schemes)(part.strip()) for part in text.split(",") if part.strip())
+
+    return parse
+
+
+def _secret(text: str) -> bytes:
+    if len(text.encode()) < _SECRET_BYTES_MIN:
+        raise ValueError(f"must be at least {_SECRET_BYTES_MIN} bytes long; make one with: openssl rand -hex 32")
+    return text.encode()
+
+
+def _token_keys(text: str) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for part in text.split(","):
+        name, _, encoded = part.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not name or len(key) != _TOKEN_KEY_BYTES:
+            raise ValueError(
+                "must be NAME:KEY[,NAME:KEY...], each KEY 32 bytes in base64; make one with: openssl rand -base64 32"
+            )
+        if name in keys:
+            raise ValueError(f"names the key {name!r} twice")
+        keys[name] = key
+    return keys
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"must be seconds from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be one of: {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _media_store(text: str) -> str:
+    if text.startswith("s3://") and urlsplit(text).hostname:
+        return text
+    if "://" in text:
+        raise ValueError("must be a directory or s3://BUCKET/PREFIX")
+    if not Path(text).is_absolute():
+        raise ValueError("must be an absolute directory path or s3://BUCKET/PREFIX")
+    return text
+
+
+def _directory(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise ValueError("must be a directory that exists")
+    return Path(text)
+
+
+def _setting(parse: Callable[[str], Any], doc: str, *, default: Any = MISSING, secret: bool = False) -> Any:
+    metadata = {"parse": parse, "doc": doc, "secret": secret}
+    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+
+
+_PORT = _whole(1, 65535)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a process can be told. Times are seconds; a secret has no default."""
+
+    database_url: str = _setting(_url("postgresql", "postgres"), "PostgreSQL 15 or newer.", secret=True)
+    redis_url: str = _setting(_url("redis", "rediss", "unix"), "Redis, for the cache only.", secret=True)
+    amqp_url: tuple[str, ...] = _setting(
+        _url_list("amqp", "amqps"), "RabbitMQ; several URLs parted by commas are tried in turn.", secret=True
+    )
+    token_keys: dict[str, bytes] = _setting(
+        _token_keys,
+        "Key ring for access tokens at rest, `NAME:BASE64[,...]`. The first encrypts, all decrypt.",
+        secret=True,
+    )
+    cursor_secret: bytes = _setting(_secret, "Signs pagination cursors.", secret=True)
+    api_key_pepper: bytes = _setting(_secret, "Keys the HMAC under which API keys are stored.", secret=True)
+
+    public_url: str = _setting(
+        _url("http", "https"), "Where the platform reaches this system's `/media/`.", default="http://127.0.0.1:8080"
+    )
+    instagram_graph_url: str = _setting(
+        _url("http", "https"),
+        "The Graph API. Point it at the emulator for development.",
+        default="https://graph.instagram.com",
+    )
+    instagram_api_version: str = _setting(str, "Graph API version in every path.", default="v25.0")
+    media_store: str = _setting(
+        _media_store,
+        "Directory, or `s3://BUCKET/PREFIX` (credentials from the usual AWS variables).",
+        default="/var/lib/instadistro/media",
+    )
+
+    bind_host: str = _setting(str, "Address that the HTTP listeners bind.", default="127.0.0.1")
+    api_port: int = _setting(_PORT, "The gateway.", default=8080)
+    api_internal_port: int = _setting(_PORT, "Probes and metrics of the api service.", default=9100)
+    scheduler_internal_port: int = _setting(_PORT, "Probes and metrics of the scheduler.", default=9101)
+    publisher_internal_port: int = _setting(_PORT, "Probes and metrics of the publisher.", default=9102)
+    health_internal_port: int = _setting(_PORT, "Probes and metrics of the health service.", default=9103)
+    log_format: str = _setting(
+        _one_of("auto", "json", "console"), "`auto`: people's format on a terminal, else JSON.", default="auto"
+    )
+    log_level: str = _setting(
+        _one_of("debug", "info", "warning", "error"), "Least level that is logged.", default="info"
+    )
+
+    lease_s: float = _setting(
+        _seconds(1, 600), "How long a claim on a publication lasts without renewal.", default=20.0
+    )
+    lease_renew_s: float = _setting(_seconds(0.1, 300), "How often live claims are renewed.", default=5.0)
+    rescue_sweep_s: float = _setting(
+        _seconds(0.1, 300), "How often forgotten publications are looked for.", default=5.0
+    )
+    rescue_after_s: float = _setting(
+        _seconds(1, 3600), "How long past due a publication waits before it is rescued.", default=60.0
+    )
+    platform_deadline_s: float = _setting(_seconds(0.1, 300), "Deadline of one call to the platform.", default=30.0)
+    publish_deadline_s: float = _setting(_seconds(0.1, 300), "Deadline of the publish call.", default=60.0)
+    poll_in_worker_s: float = _setting(
+        _seconds(0, 300), "How long a worker polls a container before it lets go.", default=15.0
+    )
+    publisher_slots: int = _setting(_whole(1, 1000), "Publications one publisher works on at once.", default=64)
+    health_slots: int = _setting(_whole(1, 1000), "Checks one health process works on at once.", default=16)
+    relay_batch: int = _setting(_whole(1, 1000), "Outbox rows sent in one transaction.", default=500)
+    drain_s: float = _setting(_seconds(0, 600), "How long a stopping worker may finish what it began.", default=25.0)
+    health_check_every_s: float = _setting(_seconds(1, 86400), "Rhythm of one account's health check.", default=900.0)
+    cleanup_every_s: float = _setting(_seconds(1, 86400), "Rhythm of the cleanup of finished rows.", default=3600.0)
+    kill_points_dir: Path | None = _setting(
+        _directory, "Tests only: a file named after a kill point makes the process kill itself there.", default=None
+    )
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and validate all settings.
+
+    Args:
+        environ: the process environment, or a stand-in for it.
+
+    Raises:
+        SettingsError: one or more values are missing or wrong; the message lists all of them. Exit with status 2.
+    """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for item in fields(Settings):
+        name = item.name.upper()
+        try:
+            text = _read(environ, name)
+            if text is not None:
+                values[item.name] = item.metadata["parse"](text)
+            elif item.default is MISSING:
+                faults.append(f"{name} is not set. {item.metadata['doc']}")
+        except ValueError as error:
+            faults.append(f"{name} {error}")
+    if not faults and values.get("lease_renew_s", 5.0) * 2 > values.get("lease_s", 20.0):
+        faults.append("LEASE_RENEW_S must be at most half of LEASE_S, or a live claim can lapse between two renewals")
+    if faults:
+        raise SettingsError(faults)
+    return Settings(**values)
+
+
+def _read(environ: Mapping[str, str], name: str) -> str | None:
+    file_name = environ.get(f"{name}_FILE")
+    if file_name:
+        if environ.get(name):
+            raise ValueError(f"and {name}_FILE are both set; keep one")
+        try:
+            return Path(file_name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ValueError(f"cannot be read from {name}_FILE: {error.strerror} ({file_name})") from error
+    return environ.get(name) or None
+
+
+def settings_table() -> str:
+    """The Markdown table of all settings, as docs/configuration.md shows it."""
+    rows = ["| setting | default | what it does |", "| --- | --- | --- |"]
+    rows += [f"| `{item.name.upper()}` | {_default_text(item)} | {item.metadata['doc']} |" for item in fields(Settings)]
+    return "\n".join(rows)
+
+
+def _default_text(item: Field[Any]) -> str:
+    if item.default is MISSING:
+        return "required, secret" if item.metadata["secret"] else "required"
+    return "unset" if item.default is None else f"`{item.default}`"
+
+
+if __name__ == "__main__":
+    print(settings_table())
