@@ -1,0 +1,54 @@
+"""States and arrows of an account, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AccountState(StrEnum):
+    """Where an account stands."""
+
+    NEW = "NEW"
+    WARMING_UP = "WARMING_UP"
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    NEEDS_REAUTH = "NEEDS_REAUTH"
+    RESTRICTED = "RESTRICTED"
+    DISCONNECTED = "DISCONNECTED"
+
+
+class Owner(StrEnum):
+    """Who may take an arrow."""
+
+    API = "api"
+    PUBLISHER = "publisher"
+    HEALTH = "health"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrow:
+    """One move, who may make it, and the event that tells of it."""
+
+    source: AccountState
+    target: AccountState
+    owner: Owner
+    event: str
+
+
+#: States in which the publisher may act for an account.
+PUBLISHABLE = frozenset({AccountState.NEW, AccountState.WARMING_UP, AccountState.ACTIVE})
+
+ARROWS: tuple[Arrow, ...] = (
+    *(
+        Arrow(source=source, target=AccountState.NEEDS_REAUTH, owner=Owner.PUBLISHER, event="account.reauth_required")
+        for source in sorted(PUBLISHABLE)
+    ),
+    *(
+        Arrow(source=source, target=AccountState.RESTRICTED, owner=Owner.PUBLISHER, event="account.restricted")
+        for source in sorted(PUBLISHABLE)
+    ),
+    Arrow(source=AccountState.NEW, target=AccountState.ACTIVE, owner=Owner.PUBLISHER, event="account.connected"),
+    Arrow(source=AccountState.NEEDS_REAUTH, target=AccountState.ACTIVE, owner=Owner.API, event="account.connected"),
+    Arrow(source=AccountState.DISCONNECTED, target=AccountState.ACTIVE, owner=Owner.API, event="account.connected"),
+)

@@ -1,0 +1,53 @@
+"""Jobs on RabbitMQ: priorities, a retry ladder, dead letters. Product code adds jobs through the outbox."""
+
+from shared.jobs.consumer import Consumer, Handler
+from shared.jobs.envelope import EnvelopeError, Job, new_job, read_job, to_outbox
+from shared.jobs.monitor import JobStats, job_monitor
+from shared.jobs.options import (
+    RETRY_STEPS_MS,
+    JobOptions,
+    covering_step_ms,
+    create_critical_job_options,
+    create_high_priority_job_options,
+    create_low_priority_job_options,
+    create_normal_job_options,
+    create_very_low_priority_job_options,
+    get_job_options_by_type,
+)
+from shared.jobs.outcomes import Again, Permanent, Transient
+from shared.jobs.payloads import CheckAccount, CleanUp, Payload, PublishPublication
+from shared.jobs.sender import NotSentError, Sender
+from shared.jobs.types import SERVICE_OF, JobPriority, JobType
+
+__all__ = [
+    "RETRY_STEPS_MS",
+    "SERVICE_OF",
+    "Again",
+    "CheckAccount",
+    "CleanUp",
+    "Consumer",
+    "EnvelopeError",
+    "Handler",
+    "Job",
+    "JobOptions",
+    "JobPriority",
+    "JobStats",
+    "JobType",
+    "NotSentError",
+    "Payload",
+    "Permanent",
+    "PublishPublication",
+    "Sender",
+    "Transient",
+    "covering_step_ms",
+    "create_critical_job_options",
+    "create_high_priority_job_options",
+    "create_low_priority_job_options",
+    "create_normal_job_options",
+    "create_very_low_priority_job_options",
+    "get_job_options_by_type",
+    "job_monitor",
+    "new_job",
+    "read_job",
+    "to_outbox",
+]

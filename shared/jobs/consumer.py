@@ -1,0 +1,209 @@
+"""Taking jobs from a work queue: slots, handlers, an orderly stop, and a session made anew whenever it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import msgspec
+import structlog
+from aio_pika.abc import AbstractIncomingMessage
+
+from shared import metrics
+from shared.database import Pool
+from shared.errors import NotReadyError
+from shared.jobs import topology
+from shared.jobs.broker import BROKER_ERRORS, Session, open_session
+from shared.jobs.envelope import EnvelopeError, Job, read_job
+from shared.jobs.monitor import job_monitor
+from shared.jobs.outcomes import Again, Dead, Done, Outcome, Permanent, Transient
+from shared.jobs.payloads import Payload
+from shared.jobs.sender import NotSentError, Sender
+from shared.jobs.settle import settle
+from shared.jobs.types import JobType
+
+_RECONNECT_FIRST_S = 0.2
+_RECONNECT_MOST_S = 5.0
+
+log = structlog.get_logger()
+
+#: A handler gets the job and its payload. It returns None when done, or `Again`; it raises `Transient` or `Permanent`.
+Run: TypeAlias = Callable[[Job, Any], Awaitable[Again | None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handler:
+    """How one job type is handled."""
+
+    payload: type[Payload]
+    run: Run
+
+
+@dataclass(kw_only=True)
+class Consumer:
+    """Works on one service's queue until told to stop."""
+
+    service: str
+    urls: Sequence[str]
+    slots: int  # jobs at a time; also the prefetch, so that no urgent job waits behind one fetched early
+    handlers: Mapping[JobType, Handler]
+    sender: Sender
+    pool: Pool
+    drain_s: float  # how long a stop waits for running handlers before it cancels them
+    on_missing: Callable[[list[str]], Awaitable[None]] | None = None
+    _connected: bool = False
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def ready(self) -> None:
+        """Raise unless the queue is being consumed; for a readiness probe."""
+        if not self._connected:
+            raise NotReadyError("the work queue is not being consumed at the moment")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until the event is set, then let running handlers finish and return."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                async with open_session(self.urls, name=f"{self.service}-consumer") as session:
+                    await self._consume(session, stop)
+                failures = 0
+            except (*BROKER_ERRORS, NotReadyError) as error:
+                failures += 1
+                log.warning("consumer.lost", error=str(error) or type(error).__name__)
+            finally:
+                self._connected = False
+            if not stop.is_set():
+                metrics.broker_reconnects_total.labels(role="consumer").inc()
+                ceiling = min(_RECONNECT_FIRST_S * 2.0**failures, _RECONNECT_MOST_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), random.uniform(ceiling / 2, ceiling))  # noqa: S311 - jitter
+
+    async def _consume(self, session: Session, stop: asyncio.Event) -> None:
+        missing = await topology.declare_topology(session.connection)
+        if missing and self.on_missing is not None:
+            await self.on_missing(missing)
+        await session.channel.set_qos(prefetch_count=self.slots)
+        queue = await session.channel.get_queue(topology.work_queue(self.service), ensure=False)
+        tag = await queue.consume(self._deliver)
+        self._connected = True
+        log.info("consumer.started", queue=queue.name, slots=self.slots)
+        await _first(stop, session.lost)
+        if stop.is_set():
+            self._connected = False
+            with contextlib.suppress(*BROKER_ERRORS):
+                await queue.cancel(tag)
+            await self._drain()
+
+    async def _drain(self) -> None:
+        """Wait for handlers; at the deadline cancel them, and give them a moment to hand back what they hold."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=self.drain_s)
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running, timeout=_RECONNECT_MOST_S)
+
+    async def _deliver(self, message: AbstractIncomingMessage) -> None:
+        task = asyncio.current_task()
+        if task is None:  # pragma: no cover - the client library runs callbacks as tasks
+            raise RuntimeError("a delivery must run as a task")
+        self._running.add(task)
+        try:
+            await self._handle(message)
+        except (*BROKER_ERRORS, NotSentError) as error:
+            # Not acknowledged: the broker delivers it again, and the claim makes a second delivery harmless.
+            log.warning("job.unsettled", error=str(error) or type(error).__name__)
+        except Exception:
+            log.exception("job.settle_failed")
+        finally:
+            self._running.discard(task)
+
+    async def _handle(self, message: AbstractIncomingMessage) -> None:
+        try:
+            job = read_job(
+                routing_key=message.routing_key or "",
+                headers=message.headers,
+                priority=message.priority,
+                body=message.body,
+            )
+        except EnvelopeError as error:
+            metrics.jobs_total.labels(type="unreadable", outcome="dead").inc()
+            dead = Dead(reason="unreadable", error=str(error))
+            await settle(message, None, dead, sender=self.sender, pool=self.pool)
+            return
+        with structlog.contextvars.bound_contextvars(
+            job_id=job.id, job_type=job.type, subject=job.subject, request_id=job.headers.get("x-request-id")
+        ):
+            outcome = await self._run(job)
+            await settle(message, job, outcome, sender=self.sender, pool=self.pool)
+            metrics.jobs_total.labels(type=job.type, outcome=_label(outcome)).inc()
+
+    async def _run(self, job: Job) -> Outcome:
+        handler = self.handlers.get(job.type)
+        if handler is None:
+            return Dead(reason="unknown_type", error=f"{self.service} has no handler for {job.type}")
+        if job.version != handler.payload.VERSION:
+            return Dead(reason="unknown_version", error=f"{job.type} version {job.version} is not known here")
+        try:
+            payload = msgspec.json.decode(job.payload, type=handler.payload)
+        except msgspec.MsgspecError as error:
+            return Dead(reason="undecodable", error=str(error))
+        started = time.perf_counter()
+        job_monitor.record_job_started(job.type)
+        metrics.jobs_in_flight.inc()
+        outcome: Outcome = Again(delay_ms=0, failed=True)  # stands if the handler is cancelled
+        try:
+            outcome = await _outcome(handler.run, job, payload)
+        finally:
+            metrics.jobs_in_flight.dec()
+            metrics.job_seconds.labels(type=job.type).observe(time.perf_counter() - started)
+            failed = isinstance(outcome, Dead) or (isinstance(outcome, Again) and outcome.failed)
+            (job_monitor.record_job_failed if failed else job_monitor.record_job_complete)(job.type)
+        return outcome
+
+
+async def _outcome(run: Run, job: Job, payload: Payload) -> Outcome:
+    try:
+        return await run(job, payload) or Done()
+    except Permanent as error:
+        return Dead(reason=error.reason, error=str(error))
+    except Transient as error:
+        log.warning("job.failed", error=str(error), attempt=job.attempt)
+        return _retry(job, str(error), error.retry_after_s)
+    except Exception as error:
+        # A bug, or a server that went away under the handler: the policy decides, and the log has the trace.
+        log.exception("job.crashed", attempt=job.attempt)
+        return _retry(job, f"{type(error).__name__}: {error}", None)
+
+
+def _retry(job: Job, error: str, retry_after_s: float | None) -> Outcome:
+    if job.attempt >= job.options.attempts:
+        return Dead(reason="exhausted", error=error)
+    delay_ms = job.options.retry_delay_ms(job.attempt) if retry_after_s is None else round(retry_after_s * 1000)
+    return Again(delay_ms=delay_ms, failed=True)
+
+
+def _label(outcome: Outcome) -> str:
+    match outcome:
+        case Done():
+            return "done"
+        case Again(failed=True):
+            return "retried"
+        case Again():
+            return "waits"
+        case Dead():
+            return "dead"
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waiters = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for waiter in waiters:
+            waiter.cancel()

@@ -1,0 +1,55 @@
+"""Counts of what this process has done, per job type."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TypedDict
+
+import structlog
+
+log = structlog.get_logger()
+
+
+class JobStats(TypedDict):
+    """Counts since the process began, and how many run now."""
+
+    completed: int
+    failed: int
+    active: int
+
+
+class JobMonitor:
+    """The seed contract's monitor: told of each start and end, answers per type. It counts one process only."""
+
+    def __init__(self) -> None:
+        self._completed: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._active: Counter[str] = Counter()
+
+    def record_job_started(self, job_type: str) -> None:
+        """A handler begins."""
+        self._active[job_type] += 1
+
+    def record_job_complete(self, job_type: str) -> None:
+        """A handler ended without failure."""
+        self._active[job_type] -= 1
+        self._completed[job_type] += 1
+
+    def record_job_failed(self, job_type: str) -> None:
+        """A handler ended with a failure, be it retried or not."""
+        self._active[job_type] -= 1
+        self._failed[job_type] += 1
+
+    def get_stats(self, job_type: str) -> JobStats:
+        """The counts of one type."""
+        return JobStats(
+            completed=self._completed[job_type], failed=self._failed[job_type], active=self._active[job_type]
+        )
+
+    def log_stats(self) -> None:
+        """Write the counts of every type seen so far to the log."""
+        for job_type in sorted({*self._completed, *self._failed, *self._active}):
+            log.info("jobs.stats", type=job_type, **self.get_stats(job_type))
+
+
+job_monitor = JobMonitor()

@@ -1,0 +1,23 @@
+"""The outbox: messages that commit together with the data they speak of, and are sent by a process of their own.
+
+It is also the timetable: a row waits here until its `due_at`, where it can be listed, moved and withdrawn.
+"""
+
+from shared.outbox.append import CHANNEL, Message, append, replace, withdraw
+from shared.outbox.drain import Drained, Outgoing, Send, drain_once
+from shared.outbox.events import EVENTS, Event, record_events
+
+__all__ = [
+    "CHANNEL",
+    "EVENTS",
+    "Drained",
+    "Event",
+    "Message",
+    "Outgoing",
+    "Send",
+    "append",
+    "drain_once",
+    "record_events",
+    "replace",
+    "withdraw",
+]

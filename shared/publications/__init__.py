@@ -1,0 +1,37 @@
+"""The domain's rules of publications: states and arrows as data, and the functions that obey them."""
+
+from shared.publications.claim import Refusal, Refused, claim
+from shared.publications.create import DEFAULT_MAX_LATENESS_S, Draft, create_publications, find_duplicates
+from shared.publications.job import publish_message
+from shared.publications.plan import PlanError, Window, plan_distribution
+from shared.publications.publication import Publication
+from shared.publications.release import release_held
+from shared.publications.rescue import note_broker_emptied, rescue_publications
+from shared.publications.states import ARROWS, ENDED, Owner, PublicationState, Step, draw_states
+from shared.publications.transition import Change, transition
+
+__all__ = [
+    "ARROWS",
+    "DEFAULT_MAX_LATENESS_S",
+    "ENDED",
+    "Change",
+    "Draft",
+    "Owner",
+    "PlanError",
+    "Publication",
+    "PublicationState",
+    "Refusal",
+    "Refused",
+    "Step",
+    "Window",
+    "claim",
+    "create_publications",
+    "draw_states",
+    "find_duplicates",
+    "note_broker_emptied",
+    "plan_distribution",
+    "publish_message",
+    "release_held",
+    "rescue_publications",
+    "transition",
+]

@@ -1,0 +1,128 @@
+"""Taking a publication to work on it: one conditional UPDATE decides; every clock is the database's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from shared.accounts import PUBLISHABLE, AccountState
+from shared.database import Connection
+from shared.publications.publication import Publication
+from shared.publications.states import PublicationState
+
+_LOCK_ACCOUNT = """
+    SELECT accounts.state
+    FROM publications JOIN accounts ON accounts.id = publications.account_id
+    WHERE publications.id = $1
+    FOR NO KEY UPDATE OF accounts
+"""
+# A worker that died did not fail the publication: taking over keeps the attempt's number and only renews the epoch.
+_CLAIM = """
+    UPDATE publications AS p SET
+        state = 'publishing',
+        reason = NULL,
+        epoch = epoch + 1,
+        attempt = attempt + CASE WHEN state = 'scheduled' THEN 1 ELSE 0 END,
+        lease_until = now() + $3::float8 * interval '1 second',
+        lease_owner = $4,
+        rescue_at = now(),
+        rescues = 0,
+        updated_at = now()
+    WHERE id = $1 AND revision = $2
+      AND ((state = 'scheduled' AND next_attempt_at <= now()) OR (state = 'publishing' AND lease_until < now()))
+      AND (max_lateness_s IS NULL OR step IS NOT NULL OR publish_at + max_lateness_s * interval '1 second' >= now())
+      AND NOT EXISTS (
+          SELECT 1 FROM publications AS other
+          WHERE other.account_id = p.account_id AND other.state = 'publishing' AND other.id <> p.id
+      )
+    RETURNING *
+"""
+_BEGIN_ATTEMPT = """
+    WITH lost AS (
+        UPDATE publication_attempts SET ended_at = now(), outcome = 'worker_lost'
+        WHERE publication_id = $1 AND ended_at IS NULL
+    )
+    INSERT INTO publication_attempts (publication_id, epoch, user_id, attempt, worker) VALUES ($1, $2, $3, $4, $5)
+"""
+_EXPLAIN = """
+    SELECT state, revision, extract(epoch FROM next_attempt_at - now())::float8 AS due_in_s,
+           coalesce(lease_until < now(), false) AS lease_over,
+           step IS NULL AND publish_at + max_lateness_s * interval '1 second' < now() AS too_late
+    FROM publications WHERE id = $1
+"""
+
+
+class Refusal(StrEnum):
+    """Why a claim was not granted."""
+
+    GONE = "gone"  # no such row
+    ENDED = "ended"  # published, failed, held, canceled, missed or unknown: not this worker's business
+    OTHER_REVISION = "other_revision"  # a newer message speaks for the row
+    LIVE_LEASE = "live_lease"  # another worker is at it
+    TOO_LATE = "too_late"  # the scheduler marks it missed
+    NOT_DUE = "not_due"
+    ACCOUNT_BUSY = "account_busy"  # another publication of the account is being published
+    ACCOUNT_UNFIT = "account_unfit"  # paused, needs a new login, restricted, disconnected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A claim that was not granted."""
+
+    why: Refusal
+    due_in_s: float = 0.0  # for NOT_DUE
+    account_state: AccountState | None = None  # for ACCOUNT_UNFIT
+
+
+async def claim(
+    tx: Connection, publication_id: UUID, *, revision: int, worker: str, lease_s: float
+) -> Publication | Refused:
+    """Claim a publication for `lease_s` seconds, or say why not.
+
+    The account's row is locked first: one publication at a time per account, and whatever is counted per account is
+    counted under that lock.
+
+    Args:
+        tx: the caller's transaction; commit it before the first call to the platform.
+        publication_id: the row.
+        revision: what the message was written for.
+        worker: this process, for `lease_owner`.
+        lease_s: seconds until others may take over.
+    """
+    account_state = await tx.fetchval(_LOCK_ACCOUNT, publication_id)
+    if account_state is None:
+        return Refused(why=Refusal.GONE)
+    if account_state in PUBLISHABLE:
+        row = await tx.fetchrow(_CLAIM, publication_id, revision, lease_s, worker)
+        if row is not None:
+            publication = Publication.from_row(row)
+            await tx.execute(
+                _BEGIN_ATTEMPT,
+                publication.id,
+                publication.epoch,
+                publication.user_id,
+                publication.attempt,
+                worker,
+            )
+            return publication
+    return await _explain(tx, publication_id, revision, AccountState(account_state))
+
+
+async def _explain(tx: Connection, publication_id: UUID, revision: int, account_state: AccountState) -> Refused:
+    row = await tx.fetchrow(_EXPLAIN, publication_id)
+    if row is None:
+        return Refused(why=Refusal.GONE)
+    if row["state"] not in {PublicationState.SCHEDULED, PublicationState.PUBLISHING}:
+        return Refused(why=Refusal.ENDED)
+    if row["revision"] != revision:
+        return Refused(why=Refusal.OTHER_REVISION)
+    if row["state"] == PublicationState.PUBLISHING and not row["lease_over"]:
+        return Refused(why=Refusal.LIVE_LEASE)
+    if row["too_late"]:
+        return Refused(why=Refusal.TOO_LATE)
+    if account_state not in PUBLISHABLE:
+        return Refused(why=Refusal.ACCOUNT_UNFIT, account_state=account_state)
+    if row["state"] == PublicationState.SCHEDULED and row["due_in_s"] > 0:
+        return Refused(why=Refusal.NOT_DUE, due_in_s=row["due_in_s"])
+    return Refused(why=Refusal.ACCOUNT_BUSY)

@@ -1,0 +1,48 @@
+"""A publication as the code sees it: one row, read at one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.database import Row
+from shared.publications.states import PublicationState, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """One post on one account at one time. All times are UTC."""
+
+    id: UUID
+    user_id: UUID
+    account_id: UUID
+    post_id: UUID
+    distribution_id: UUID | None
+    state: PublicationState
+    reason: str | None  # why it stands where it stands, as a stable word
+    priority: int
+    publish_at: datetime  # when the user wants it live
+    max_lateness_s: int | None  # beyond it the publication is missed; None means never
+    revision: int  # grows with each edit or retry by a person
+    epoch: int  # grows with each claim; the fencing token
+    attempt: int  # tries that count, the running one included
+    max_attempts: int
+    next_attempt_at: datetime  # when it may be claimed
+    step: Step | None
+    container_id: str | None
+    container_created_at: datetime | None
+    publish_sent_at: datetime | None
+    publish_sends: int  # how often the irreversible call was made for this container
+    media_id: str | None
+    permalink: str | None
+    published_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Publication:
+        """Read a row of `publications`."""
+        return cls(
+            **{name: row[name] for name in cls.__dataclass_fields__ if name not in {"state", "step"}},
+            state=PublicationState(row["state"]),
+            step=Step(row["step"]) if row["step"] is not None else None,
+        )

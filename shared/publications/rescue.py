@@ -1,0 +1,61 @@
+"""Finding publications that no message speaks for any more, and giving them a new one."""
+
+from __future__ import annotations
+
+from shared.database import Connection, Pool
+from shared.outbox import append
+from shared.publications.job import publish_message
+
+_MOST_WAIT_S = 900
+# Rows wait at the broker for at most the top of its retry ladder.
+_AT_BROKER_S = 960
+
+_RESCUE = """
+    UPDATE publications SET
+        rescues = rescues + 1,
+        rescue_at = now() + least($2::float8 * 2 ^ least(rescues, 20), $3::float8) * interval '1 second'
+    WHERE id IN (
+        (SELECT id FROM publications
+         WHERE state = 'scheduled' AND rescue_at <= now()
+         ORDER BY rescue_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        UNION ALL
+        (SELECT id FROM publications
+         WHERE state = 'publishing' AND lease_until < now() AND rescue_at <= now()
+         LIMIT $1 FOR UPDATE SKIP LOCKED)
+    )
+    RETURNING id, revision, priority
+"""
+_BROKER_EMPTIED = """
+    UPDATE publications SET rescue_at = greatest(next_attempt_at, now())
+    WHERE (state = 'scheduled' AND next_attempt_at <= now() + $1::float8 * interval '1 second'
+           AND rescue_at > greatest(next_attempt_at, now()))
+       OR (state = 'publishing' AND rescue_at > now())
+"""
+
+
+async def rescue_publications(tx: Connection, *, limit: int, rescue_after_s: float) -> int:
+    """Give forgotten publications an outbox row again.
+
+    Forgotten is a scheduled one past its `rescue_at`, and one in publishing whose lease has run out. Each rescue
+    doubles the wait before the next, up to 15 minutes. One that is not forgotten after all only gets a message too
+    many, which the claim makes harmless.
+
+    Args:
+        tx: the caller's transaction.
+        limit: most rows of each kind.
+        rescue_after_s: the first wait.
+
+    Returns:
+        How many were rescued.
+    """
+    rows = await tx.fetch(_RESCUE, limit, rescue_after_s, float(_MOST_WAIT_S))
+    messages = [
+        publish_message(row["id"], revision=row["revision"], priority=row["priority"], due_at=None) for row in rows
+    ]
+    await append(tx, messages)
+    return len(rows)
+
+
+async def note_broker_emptied(pool: Pool) -> None:
+    """The broker lost its queues: whatever waited there is forgotten as soon as it is due."""
+    await pool.execute(_BROKER_EMPTIED, float(_AT_BROKER_S))
