@@ -8,7 +8,6 @@ prints the table of docs/configuration.md.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -23,8 +22,12 @@ _TOKEN_KEY_BYTES = 32
 
 def _url(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not parts.hostname:
+        try:
+            parts = urlsplit(text)
+            fits = parts.scheme in schemes and parts.hostname
+        except ValueError:  # its text may quote the password
+            fits = None
+        if not fits:
             expected = " or ".join(f"{scheme}://" for scheme in schemes)
             raise ValueError(f"must be a URL that begins with {expected} and names a host")
         return text.rstrip("/")
@@ -51,7 +54,7 @@ def _token_keys(text: str) -> dict[str, bytes]:
         name, _, encoded = part.strip().partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             key = b""
         if not name or len(key) != _TOKEN_KEY_BYTES:
             raise ValueError(
@@ -112,7 +115,8 @@ def _directory(text: str) -> Path:
 
 def _setting(parse: Callable[[str], Any], doc: str, *, default: Any = MISSING, secret: bool = False) -> Any:
     metadata = {"parse": parse, "doc": doc, "secret": secret}
-    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+    # A secret stays out of the repr, which ends up in logs and tracebacks.
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 _PORT = _whole(1, 65535)
@@ -226,6 +230,8 @@ def _read(environ: Mapping[str, str], name: str) -> str | None:
             return Path(file_name).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ValueError(f"cannot be read from {name}_FILE: {error.strerror} ({file_name})") from error
+        except UnicodeDecodeError as error:
+            raise ValueError(f"cannot be read from {name}_FILE: it is not UTF-8 text ({file_name})") from error
     return environ.get(name) or None
 
 

@@ -1,5 +1,6 @@
 """Jobs on RabbitMQ: priorities, a retry ladder, dead letters. Product code adds jobs through the outbox."""
 
+from shared.jobs.broker import Session, keep_session, until_any
 from shared.jobs.consumer import Consumer, Handler
 from shared.jobs.envelope import EnvelopeError, Job, new_job, read_job, to_outbox
 from shared.jobs.monitor import JobStats, job_monitor
@@ -17,9 +18,11 @@ from shared.jobs.options import (
 from shared.jobs.outcomes import Again, Permanent, Transient
 from shared.jobs.payloads import CheckAccount, CleanUp, Payload, PublishPublication
 from shared.jobs.sender import NotSentError, Sender
+from shared.jobs.topology import DEAD_QUEUE, TopologyError, declare_topology
 from shared.jobs.types import SERVICE_OF, JobPriority, JobType
 
 __all__ = [
+    "DEAD_QUEUE",
     "RETRY_STEPS_MS",
     "SERVICE_OF",
     "Again",
@@ -38,6 +41,8 @@ __all__ = [
     "Permanent",
     "PublishPublication",
     "Sender",
+    "Session",
+    "TopologyError",
     "Transient",
     "covering_step_ms",
     "create_critical_job_options",
@@ -45,9 +50,12 @@ __all__ = [
     "create_low_priority_job_options",
     "create_normal_job_options",
     "create_very_low_priority_job_options",
+    "declare_topology",
     "get_job_options_by_type",
     "job_monitor",
+    "keep_session",
     "new_job",
     "read_job",
     "to_outbox",
+    "until_any",
 ]

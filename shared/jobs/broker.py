@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import aio_pika
 import aiormq
+import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError
 from aiormq.exceptions import ChannelInvalidStateError
 
+from shared import metrics
 from shared.errors import NotReadyError
 
 _CONNECT_TIMEOUT_S = 5.0
 _CLOSE_TIMEOUT_S = 2.0
 # A dead peer is noticed after about three heartbeats.
 _HEARTBEAT_S = 10
+_RECONNECT_FIRST_S = 0.2
+_RECONNECT_MOST_S = 5.0
+
+log = structlog.get_logger()
 
 #: Whatever the client library raises when the session is gone or the broker refuses.
 BROKER_ERRORS = (AMQPError, ChannelInvalidStateError, ConnectionError, OSError, TimeoutError)
@@ -60,6 +67,43 @@ async def open_session(urls: Sequence[str], *, name: str) -> AsyncIterator[Sessi
         with contextlib.suppress(*BROKER_ERRORS):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await connection.close()
+
+
+async def keep_session(
+    urls: Sequence[str], *, name: str, stop: asyncio.Event, use: Callable[[Session], Awaitable[None]]
+) -> None:
+    """Use one session after another until told to stop.
+
+    Args:
+        urls: brokers, tried in turn.
+        name: of the connection.
+        stop: ends it once `use` has returned.
+        use: works with a session until that is lost or the stop comes. What it raises of the broker ends the session.
+    """
+    failures = 0
+    while not stop.is_set():
+        try:
+            async with open_session(urls, name=name) as session:
+                await use(session)
+            failures = 0
+        except (*BROKER_ERRORS, NotReadyError) as error:
+            failures += 1
+            log.warning("broker.lost", connection=name, error=str(error) or type(error).__name__)
+        if not stop.is_set():
+            metrics.broker_reconnects_total.labels(role=name).inc()
+            ceiling = min(_RECONNECT_FIRST_S * 2.0**failures, _RECONNECT_MOST_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), random.uniform(ceiling / 2, ceiling))  # noqa: S311 - jitter
+
+
+async def until_any(*events: asyncio.Event) -> None:
+    """Return once one of the events is set."""
+    waiters = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for waiter in waiters:
+            waiter.cancel()
 
 
 async def _connect(urls: Sequence[str], name: str) -> AbstractConnection:

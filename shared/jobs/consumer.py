@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
@@ -18,7 +18,7 @@ from shared import metrics
 from shared.database import Pool
 from shared.errors import NotReadyError
 from shared.jobs import topology
-from shared.jobs.broker import BROKER_ERRORS, Session, open_session
+from shared.jobs.broker import BROKER_ERRORS, Session, keep_session, until_any
 from shared.jobs.envelope import EnvelopeError, Job, read_job
 from shared.jobs.monitor import job_monitor
 from shared.jobs.outcomes import Again, Dead, Done, Outcome, Permanent, Transient
@@ -27,8 +27,8 @@ from shared.jobs.sender import NotSentError, Sender
 from shared.jobs.settle import settle
 from shared.jobs.types import JobType
 
-_RECONNECT_FIRST_S = 0.2
-_RECONNECT_MOST_S = 5.0
+# Canceled handlers get this long to hand back what they hold.
+_HAND_BACK_S = 5.0
 
 log = structlog.get_logger()
 
@@ -57,6 +57,7 @@ class Consumer:
     drain_s: float  # how long a stop waits for running handlers before it cancels them
     on_missing: Callable[[list[str]], Awaitable[None]] | None = None
     _connected: bool = False
+    _stop: asyncio.Event | None = None
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def ready(self) -> None:
@@ -66,22 +67,9 @@ class Consumer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until the event is set, then let running handlers finish and return."""
-        failures = 0
-        while not stop.is_set():
-            try:
-                async with open_session(self.urls, name=f"{self.service}-consumer") as session:
-                    await self._consume(session, stop)
-                failures = 0
-            except (*BROKER_ERRORS, NotReadyError) as error:
-                failures += 1
-                log.warning("consumer.lost", error=str(error) or type(error).__name__)
-            finally:
-                self._connected = False
-            if not stop.is_set():
-                metrics.broker_reconnects_total.labels(role="consumer").inc()
-                ceiling = min(_RECONNECT_FIRST_S * 2.0**failures, _RECONNECT_MOST_S)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), random.uniform(ceiling / 2, ceiling))  # noqa: S311 - jitter
+        self._stop = stop
+        use = partial(self._consume, stop=stop)
+        await keep_session(self.urls, name=f"{self.service}-consumer", stop=stop, use=use)
 
     async def _consume(self, session: Session, stop: asyncio.Event) -> None:
         missing = await topology.declare_topology(session.connection)
@@ -92,9 +80,11 @@ class Consumer:
         tag = await queue.consume(self._deliver)
         self._connected = True
         log.info("consumer.started", queue=queue.name, slots=self.slots)
-        await _first(stop, session.lost)
-        if stop.is_set():
+        try:
+            await until_any(stop, session.lost)
+        finally:
             self._connected = False
+        if stop.is_set():
             with contextlib.suppress(*BROKER_ERRORS):
                 await queue.cancel(tag)
             await self._drain()
@@ -106,12 +96,14 @@ class Consumer:
         for task in self._running:
             task.cancel()
         if self._running:
-            await asyncio.wait(self._running, timeout=_RECONNECT_MOST_S)
+            await asyncio.wait(self._running, timeout=_HAND_BACK_S)
 
     async def _deliver(self, message: AbstractIncomingMessage) -> None:
         task = asyncio.current_task()
         if task is None:  # pragma: no cover - the client library runs callbacks as tasks
             raise RuntimeError("a delivery must run as a task")
+        if self._stop is not None and self._stop.is_set():
+            return  # arrived on the way out; unacknowledged, it goes back to the queue with the session
         self._running.add(task)
         try:
             await self._handle(message)
@@ -198,12 +190,3 @@ def _label(outcome: Outcome) -> str:
             return "waits"
         case Dead():
             return "dead"
-
-
-async def _first(*events: asyncio.Event) -> None:
-    waiters = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for waiter in waiters:
-            waiter.cancel()

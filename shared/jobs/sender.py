@@ -58,8 +58,9 @@ class Sender:
         self._window = asyncio.Semaphore(_CONFIRM_WINDOW)
 
     async def ready(self) -> None:
-        """Raise unless the broker answers; for a readiness probe."""
-        await self._opened()
+        """Raise unless the broker answers within 5 s; also for a readiness probe."""
+        async with asyncio.timeout(_PUBLISH_DEADLINE_S):
+            await self._opened()
 
     async def publish(
         self, *, exchange: str, routing_key: str, body: bytes, headers: Mapping[str, str], priority: JobPriority | None
@@ -88,6 +89,11 @@ class Sender:
 
     async def send_rows(self, rows: Sequence[Outgoing]) -> set[int]:
         """Publish outbox rows side by side; answers the ids of those that were confirmed."""
+        try:
+            await self.ready()
+        except (*BROKER_ERRORS, InstaDistroError) as error:
+            log.warning("sender.no_broker", rows=len(rows), error=str(error) or type(error).__name__)
+            return set()
         answers = await asyncio.gather(*(self._send_row(row) for row in rows), return_exceptions=True)
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         if failures:
@@ -135,7 +141,7 @@ class Sender:
             if self._open is not None and not self._open.session.lost.is_set():
                 return self._open
             if self._open is not None:
-                metrics.broker_reconnects_total.labels(role="sender").inc()
+                metrics.broker_reconnects_total.labels(role=self._name).inc()
                 with contextlib.suppress(*BROKER_ERRORS):
                     await self.close()
             self._open = await self._connect()

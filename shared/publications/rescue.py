@@ -11,18 +11,23 @@ _MOST_WAIT_S = 900
 _AT_BROKER_S = 960
 
 _RESCUE = """
+    WITH forgotten AS (
+        SELECT id FROM publications
+        WHERE state = 'scheduled' AND rescue_at <= now()
+        ORDER BY rescue_at
+        LIMIT $1
+        FOR UPDATE SKIP LOCKED
+    ),
+    abandoned AS (
+        SELECT id FROM publications
+        WHERE state = 'publishing' AND lease_until < now() AND rescue_at <= now()
+        LIMIT $1
+        FOR UPDATE SKIP LOCKED
+    )
     UPDATE publications SET
         rescues = rescues + 1,
         rescue_at = now() + least($2::float8 * 2 ^ least(rescues, 20), $3::float8) * interval '1 second'
-    WHERE id IN (
-        (SELECT id FROM publications
-         WHERE state = 'scheduled' AND rescue_at <= now()
-         ORDER BY rescue_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-        UNION ALL
-        (SELECT id FROM publications
-         WHERE state = 'publishing' AND lease_until < now() AND rescue_at <= now()
-         LIMIT $1 FOR UPDATE SKIP LOCKED)
-    )
+    WHERE id IN (SELECT id FROM forgotten UNION ALL SELECT id FROM abandoned)
     RETURNING id, revision, priority
 """
 _BROKER_EMPTIED = """

@@ -35,7 +35,6 @@ class Step(StrEnum):
     """How far the platform's steps have come; each is committed before the call that follows it."""
 
     CONTAINER_CREATED = "container_created"
-    CONTAINER_READY = "container_ready"
     PUBLISH_SENT = "publish_sent"
 
 

@@ -28,11 +28,11 @@ _UPDATE = """
         rescue_at = CASE WHEN $4 = 'scheduled' THEN now() + ($9::float8 + $10::float8) * interval '1 second'
                          ELSE rescue_at END,
         rescues = 0,
-        step = CASE WHEN $11::bool THEN NULL ELSE step END,
+        step = CASE WHEN $11::bool THEN NULL WHEN $15::bool THEN 'container_created' ELSE step END,
         container_id = CASE WHEN $11::bool THEN NULL ELSE container_id END,
         container_created_at = CASE WHEN $11::bool THEN NULL ELSE container_created_at END,
-        publish_sent_at = CASE WHEN $11::bool THEN NULL ELSE publish_sent_at END,
-        publish_sends = CASE WHEN $11::bool THEN 0 ELSE publish_sends END,
+        publish_sent_at = CASE WHEN $11::bool OR $15::bool THEN NULL ELSE publish_sent_at END,
+        publish_sends = CASE WHEN $11::bool THEN 0 WHEN $15::bool THEN publish_sends - 1 ELSE publish_sends END,
         media_id = coalesce($12, media_id),
         permalink = coalesce($13, permalink),
         published_at = CASE WHEN $4 = 'published' THEN now() ELSE published_at END,
@@ -61,6 +61,7 @@ class Change:
     give_back: bool = False  # the try was not the publication's own failure: it does not count
     new_revision: bool = False  # a person's edit or retry: attempts begin again, older messages are void
     drop_container: bool = False  # the container is of no more use
+    unsend: bool = False  # the publish call certainly had no effect: the container may be published later
     media_id: str | None = None
     permalink: str | None = None
 
@@ -103,6 +104,7 @@ async def transition(
         change.media_id,
         change.permalink,
         [source.value for source in sources],
+        change.unsend,
     )
     if row is None:
         return None

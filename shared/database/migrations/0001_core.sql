@@ -142,7 +142,7 @@ CREATE TABLE publications (
     lease_until timestamptz,
     lease_owner text,
     -- How far the platform's steps have come: committed before the next call is made.
-    step text CHECK (step IN ('container_created', 'container_ready', 'publish_sent')),
+    step text CHECK (step IN ('container_created', 'publish_sent')),
     container_id text,
     container_created_at timestamptz,
     publish_sent_at timestamptz,

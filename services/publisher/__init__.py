@@ -1,0 +1,1 @@
+"""The platform's writes: claims publications, walks them through the platform's steps, writes what came of it."""

@@ -1,0 +1,43 @@
+"""The marks a worker leaves on the row before each call: with them, whoever comes next knows where to go on."""
+
+from __future__ import annotations
+
+from services.publisher.workbench import Workbench
+from shared.database import Row
+from shared.errors import InstaDistroError
+from shared.publications import Publication
+
+_CREATED = """
+    UPDATE publications
+    SET step = 'container_created', container_id = $3, container_created_at = now(), updated_at = now()
+    WHERE id = $1 AND epoch = $2 AND state = 'publishing'
+    RETURNING *
+"""
+# The lease is renewed by the same statement, so that the call that follows begins with all of it.
+_SENT = """
+    UPDATE publications
+    SET step = 'publish_sent', publish_sent_at = now(), publish_sends = publish_sends + 1,
+        lease_until = now() + $3::float8 * interval '1 second', updated_at = now()
+    WHERE id = $1 AND epoch = $2 AND state = 'publishing'
+    RETURNING *
+"""
+
+
+class ClaimLostError(InstaDistroError):
+    """Another worker has taken over. Stop at once and write nothing."""
+
+
+async def mark_created(work: Workbench, publication: Publication, container_id: str) -> Publication:
+    """The container exists. Raises ClaimLostError."""
+    return _still_ours(await work.pool.fetchrow(_CREATED, publication.id, publication.epoch, container_id))
+
+
+async def mark_publish_sent(work: Workbench, publication: Publication) -> Publication:
+    """The irreversible call is about to be made. Raises ClaimLostError: then do not make it."""
+    return _still_ours(await work.pool.fetchrow(_SENT, publication.id, publication.epoch, work.lease_s))
+
+
+def _still_ours(row: Row | None) -> Publication:
+    if row is None:
+        raise ClaimLostError("another worker has taken the publication over")
+    return Publication.from_row(row)

@@ -1,0 +1,149 @@
+"""Last step: what came of the try is written with its event and whatever must follow, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+
+from services.publisher.results import Deferred, Failed, Held, Published, Result, Retry, Unknown
+from services.publisher.workbench import Workbench
+from shared import metrics
+from shared.accounts import AccountState, transition_account
+from shared.accounts import Owner as AccountOwner
+from shared.jobs import RETRY_STEPS_MS, Again, JobType, get_job_options_by_type
+from shared.kill_points import kill_point
+from shared.publications import Change, Owner, Publication, PublicationState, Step, transition
+
+log = structlog.get_logger()
+_BACKOFF_MS = get_job_options_by_type(JobType.POST_PUBLISH).backoff_ms
+
+
+async def write_result(work: Workbench, publication: Publication, result: Result) -> Again | None:
+    """Write what came of a try.
+
+    Args:
+        work: servers and timings.
+        publication: the row as claimed; its epoch guards the write.
+        result: what came of it.
+
+    Returns:
+        `Again` if the message must come back by the broker's retry ladder.
+    """
+    async with work.pool.acquire() as connection, connection.transaction():
+        # As it stands in the row: this try may have gone further than the claim knew.
+        step = await connection.fetchval("SELECT step FROM publications WHERE id = $1", publication.id)
+        change = _change(work, publication, result, open_call=step == Step.PUBLISH_SENT)
+        written = await transition(
+            connection, publication.id, change, user_id=publication.user_id, epoch=publication.epoch
+        )
+        if written is None:
+            log.warning("publication.claim_lost", epoch=publication.epoch)
+            return None
+        account_state = _account_state(result)
+        account_moved = account_state is not None and await transition_account(
+            connection,
+            publication.account_id,
+            user_id=publication.user_id,
+            target=account_state,
+            owner=AccountOwner.PUBLISHER,
+            reason=change.reason,
+        )
+    kill_point("publisher.result_committed")
+    if account_moved:
+        await work.cache.invalidate_account(publication.account_id, user_id=publication.user_id)
+    _observe(written)
+    if written.state is PublicationState.SCHEDULED and not change.through_outbox:
+        return Again(delay_ms=round(change.delay_s * 1000))
+    return None
+
+
+def _change(work: Workbench, publication: Publication, result: Result, *, open_call: bool) -> Change:
+    match result:
+        case Published():
+            return Change(
+                to=PublicationState.PUBLISHED,
+                owner=Owner.PUBLISHER,
+                media_id=result.media_id,
+                permalink=result.permalink,
+            )
+        case Failed():
+            return Change(to=PublicationState.FAILED, owner=Owner.PUBLISHER, reason=result.reason, error=result.fault)
+        case Held():
+            return Change(
+                to=PublicationState.HELD,
+                owner=Owner.PUBLISHER,
+                reason=result.reason,
+                error=result.fault,
+                give_back=True,
+                unsend=result.unsend,
+            )
+        case Unknown():
+            return Change(
+                to=PublicationState.OUTCOME_UNKNOWN, owner=Owner.PUBLISHER, reason="unverified", error=result.fault
+            )
+        case Retry() if publication.attempt >= publication.max_attempts:
+            return _exhausted(result, open_call=open_call)
+        case Retry():
+            return _again(
+                work,
+                Change(
+                    to=PublicationState.SCHEDULED,
+                    owner=Owner.PUBLISHER,
+                    reason=result.reason,
+                    error=result.fault,
+                    delay_s=_BACKOFF_MS * 2 ** (publication.attempt - 1) / 1000,
+                    drop_container=result.drop_container,
+                    unsend=result.unsend,
+                ),
+            )
+        case Deferred():
+            return _again(
+                work,
+                Change(
+                    to=PublicationState.SCHEDULED,
+                    owner=Owner.PUBLISHER,
+                    reason=result.reason,
+                    error=result.fault,
+                    delay_s=result.delay_s,
+                    give_back=True,
+                    unsend=result.unsend,
+                ),
+            )
+
+
+def _again(work: Workbench, change: Change) -> Change:
+    """The way back: by the broker's ladder where it has exactly this step, else by the outbox to the millisecond."""
+    on_ladder = round(change.delay_s * 1000) in RETRY_STEPS_MS
+    return replace(change, rescue_after_s=work.rescue_after_s, through_outbox=not on_ladder)
+
+
+def _exhausted(result: Retry, *, open_call: bool) -> Change:
+    """No attempt is left. A publish call whose effect is open is never called a failure."""
+    unclear = open_call and not (result.drop_container or result.unsend)
+    return Change(
+        to=PublicationState.OUTCOME_UNKNOWN if unclear else PublicationState.FAILED,
+        owner=Owner.PUBLISHER,
+        reason="exhausted",
+        error=result.fault,
+        unsend=result.unsend,
+    )
+
+
+def _account_state(result: Result) -> AccountState | None:
+    match result:
+        case Held():
+            return result.account_state
+        case Published():
+            return AccountState.ACTIVE
+        case _:
+            return None
+
+
+def _observe(publication: Publication) -> None:
+    metrics.publications_total.labels(state=publication.state.value).inc()
+    log.info("publication.written", state=publication.state.value, reason=publication.reason)
+    if publication.state is PublicationState.PUBLISHED:
+        lateness = datetime.now(UTC) - publication.publish_at
+        metrics.publication_lateness_seconds.observe(max(lateness.total_seconds(), 0.0))

@@ -1,0 +1,150 @@
+"""After a publish call with no clear answer: find out whether the post is live. Only reads happen here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from services.publisher.content import Content
+from services.publisher.faults import fault_of, judge, says_nothing
+from services.publisher.results import Deferred, Fault, Held, Published, Result, Retry, Unknown
+from services.publisher.workbench import Workbench
+from shared.instagram import (
+    ContainerCode,
+    ErrorClass,
+    GraphError,
+    InstagramError,
+    Media,
+)
+from shared.publications import Publication
+
+# Clocks of the platform and of the database may differ by this much.
+_SKEW = timedelta(seconds=60)
+_LOOK_BACK = 50
+_LOOK_AGAIN_S = 5.0
+# The container is gone by then, and with it the last source of certainty.
+_GIVE_UP_S = 24 * 3600.0
+# The irreversible call is made at most this often for one container.
+_MOST_SENDS = 2
+
+_KNOWN_MEDIA = "SELECT media_id FROM publications WHERE account_id = $1 AND media_id = ANY($2::text[])"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResendAllowed:
+    """The container is unpublished and nothing of it is live: it may be published once more."""
+
+
+async def look_up_now(work: Workbench, publication: Publication, content: Content, *, cause: InstagramError) -> Result:
+    """Right after an unclear answer: what can be seen at once.
+
+    Args:
+        work: servers and timings.
+        publication: the row, at `publish_sent`.
+        content: account and caption to look for.
+        cause: what the publish call raised.
+    """
+    found = await verify(work, publication, content)
+    if isinstance(found, Deferred | ResendAllowed) and _is_spam_block(cause):
+        # Not live so far, and the platform asked this account to stop. The mark stays: a release looks again first.
+        return judge(cause)
+    return _later(work, publication, fault_of(cause)) if isinstance(found, ResendAllowed) else found
+
+
+async def verify(work: Workbench, publication: Publication, content: Content) -> Result | ResendAllowed:
+    """Ask the container, then the account's media list; conclude only what they prove."""
+    try:
+        code = await _container_code(work, publication, content)
+        if code is ContainerCode.PUBLISHED:
+            return await confirm_published(work, publication, content)
+        media = await _find_media(work, publication, content)
+    except InstagramError as error:
+        return _judge_read(work, publication, error)
+    if media is not None:
+        return Published(media_id=media.id, permalink=media.permalink)
+    match code:
+        case ContainerCode.ERROR | ContainerCode.EXPIRED:
+            fault = {"operation": "verify", "class": code.value, "message": "The container ended unpublished."}
+            return Retry(reason="container_lost", fault=fault, drop_container=True)
+        case ContainerCode.FINISHED if _age_s(publication) >= work.settles_after_s:
+            return ResendAllowed() if publication.publish_sends < _MOST_SENDS else Unknown(fault=_absent())
+        case _:
+            return _later(work, publication, None)
+
+
+async def confirm_published(
+    work: Workbench, publication: Publication, content: Content, *, media_id: str | None = None
+) -> Result:
+    """The post is live; find its media id and its link. The link is best effort, the id nearly so."""
+    try:
+        if media_id is not None:
+            media = await work.graph.media(content.account, media_id)
+            return Published(media_id=media_id, permalink=media.permalink)
+        found = await _find_media(work, publication, content)
+    except InstagramError:
+        found = None
+    if media_id is not None:
+        return Published(media_id=media_id, permalink=None)
+    if found is None and _age_s(publication) < work.settles_after_s:
+        return Deferred(reason="verifying", delay_s=_LOOK_AGAIN_S)
+    return Published(media_id=found.id if found else None, permalink=found.permalink if found else None)
+
+
+async def _container_code(work: Workbench, publication: Publication, content: Content) -> ContainerCode | None:
+    try:
+        return (await work.graph.container_status(content.account, publication.container_id or "")).code
+    except GraphError as error:
+        if says_nothing(error):
+            return None
+        raise
+
+
+async def _find_media(work: Workbench, publication: Publication, content: Content) -> Media | None:
+    """This publication's post in the account's list: same caption, not before its container, nobody else's.
+
+    Never simply the newest: another tool, or a person, may have posted since.
+    """
+    recent = await work.graph.recent_media(content.account, limit=_LOOK_BACK)
+    earliest = (publication.container_created_at or datetime.now(UTC)) - _SKEW
+    matching = [
+        media
+        for media in recent
+        if (media.caption or "").strip() == content.caption.strip()
+        and media.timestamp is not None
+        and media.timestamp >= earliest
+    ]
+    rows = await work.pool.fetch(_KNOWN_MEDIA, publication.account_id, [media.id for media in matching])
+    known = {row["media_id"] for row in rows}
+    return next((media for media in reversed(matching) if media.id not in known), None)
+
+
+def _judge_read(work: Workbench, publication: Publication, error: InstagramError) -> Result:
+    """A look that failed proves nothing: look again later, unless only the owner can make looking possible."""
+    judged = judge(error)
+    return judged if isinstance(judged, Held) else _later(work, publication, fault_of(error))
+
+
+def _later(work: Workbench, publication: Publication, fault: Fault | None) -> Result:
+    age_s = _age_s(publication)
+    if age_s > _GIVE_UP_S:
+        return Unknown(fault=fault or _absent())
+    rest_s = work.settles_after_s - age_s
+    return Deferred(reason="verifying", delay_s=rest_s if rest_s > 0 else _LOOK_AGAIN_S, fault=fault)
+
+
+def _age_s(publication: Publication) -> float:
+    sent_at = publication.publish_sent_at or publication.container_created_at
+    return (datetime.now(UTC) - sent_at).total_seconds() if sent_at else 0.0
+
+
+def _is_spam_block(error: InstagramError) -> bool:
+    return isinstance(error, GraphError) and error.error_class is ErrorClass.SPAM_SUSPECTED
+
+
+def _absent() -> Fault:
+    return {
+        "operation": "verify",
+        "class": "unknown",
+        "message": "The platform did not answer clearly, and the post is not in the account's list. "
+        "Look at the account in the app, then resolve the publication.",
+    }

@@ -1,0 +1,39 @@
+"""Publications that became too late are marked missed: said aloud, never silently dropped, never burst out later."""
+
+from __future__ import annotations
+
+import structlog
+
+from shared.database import Pool
+from shared.jobs import JobType
+from shared.outbox import withdraw
+from shared.publications import Change, Owner, PublicationState, transition
+
+_BATCH = 200
+log = structlog.get_logger()
+
+# A wait that ends only after the last moment is a miss already. A row past its first step is exempt while its container
+# lives: the platform has the media and one more call may finish it.
+_TOO_LATE = """
+    SELECT id, user_id, reason FROM publications
+    WHERE state IN ('scheduled', 'held') AND publish_at <= now()
+      AND publish_at + max_lateness_s * interval '1 second'
+          < CASE WHEN state = 'scheduled' THEN greatest(next_attempt_at, now()) ELSE now() END
+      AND (step IS NULL OR container_created_at < now() - interval '24 hours')
+    ORDER BY publish_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+"""
+
+
+async def mark_missed_once(pool: Pool) -> float | None:
+    """One sweep. Returns 0 if there may be more, None for the usual rhythm."""
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(_TOO_LATE, _BATCH)
+        for row in rows:
+            change = Change(to=PublicationState.MISSED, owner=Owner.SCHEDULER, reason=row["reason"] or "too_late")
+            await transition(connection, row["id"], change, user_id=row["user_id"])
+        await withdraw(connection, type_=JobType.POST_PUBLISH, subjects=[str(row["id"]) for row in rows])
+    if rows:
+        log.warning("publications.missed", count=len(rows))
+    return 0.0 if len(rows) == _BATCH else None

@@ -1,0 +1,56 @@
+"""Dead letters are moved from the broker to a table, with reason and last error, where people can look at them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import partial
+
+import structlog
+from aio_pika.abc import AbstractIncomingMessage
+from uuid_utils.compat import uuid7
+
+from shared.database import Pool
+from shared.jobs import DEAD_QUEUE, Session, declare_topology, until_any
+
+log = structlog.get_logger()
+_PREFETCH = 20
+
+_INSERT = """
+    INSERT INTO dead_jobs (id, type, subject, reason, error, attempt, payload, headers)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)
+"""
+
+
+async def park_dead_jobs(session: Session, *, pool: Pool, stop: asyncio.Event) -> None:
+    """Park dead letters while the session lasts."""
+    await declare_topology(session.connection)
+    await session.channel.set_qos(prefetch_count=_PREFETCH)
+    queue = await session.channel.get_queue(DEAD_QUEUE, ensure=False)
+    await queue.consume(partial(_park, pool))
+    await until_any(stop, session.lost)
+
+
+async def _park(pool: Pool, message: AbstractIncomingMessage) -> None:
+    headers = {name: str(value) for name, value in message.headers.items() if name.startswith("x-")}
+    reason = headers.get("x-dead-reason", "unknown")
+    try:
+        await pool.execute(
+            _INSERT,
+            uuid7(),
+            message.routing_key or "unreadable",
+            headers.get("x-subject", ""),
+            reason,
+            headers.get("x-dead-error"),
+            int(headers.get("x-attempt", "1")),
+            message.body,
+            json.dumps(headers),
+        )
+    except Exception:
+        # Back into the queue: a dead letter is the last trace of a job, and a database that is away comes back.
+        log.exception("dead_job.not_parked")
+        await asyncio.sleep(1.0)
+        await message.nack(requeue=True)
+        return
+    await message.ack()
+    log.error("dead_job.parked", type=message.routing_key, reason=reason)

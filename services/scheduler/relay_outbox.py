@@ -1,0 +1,67 @@
+"""The relay: sends outbox rows when they are due, woken by NOTIFY, by the next due time, and every second anyway."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+
+from shared import metrics
+from shared.database import Pool
+from shared.jobs import Sender, until_any
+from shared.outbox import CHANNEL, drain_once
+
+log = structlog.get_logger()
+_CONNECT_TIMEOUT_S = 5.0
+_RELISTEN_S = 1.0
+_BREATH_S = 0.02
+
+
+async def relay_once(pool: Pool, sender: Sender, *, batch: int) -> float | None:
+    """One sweep.
+
+    Returns:
+        Seconds to wait before the next: 0 after a full batch, the time to the next due row, None for the usual poll.
+    """
+    drained = await drain_once(pool, sender.send_rows, batch=batch)
+    metrics.relay_sent_total.inc(drained.sent)
+    metrics.relay_refused_total.inc(drained.refused)
+    if drained.refused:
+        return None
+    if drained.sent == batch:
+        return 0.0
+    # Due and yet not taken: another relay has it, or it came due a moment ago.
+    return None if drained.next_due_s is None else max(drained.next_due_s, _BREATH_S)
+
+
+async def listen(database_url: str, *, wake: asyncio.Event, stop: asyncio.Event) -> None:
+    """Set `wake` at each NOTIFY. A connection of its own, made anew when lost; without it the poll still serves."""
+    while not stop.is_set():
+        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            async with _listening(database_url, lambda *_: wake.set()) as lost:
+                await until_any(stop, lost)
+        if not stop.is_set():
+            log.warning("relay.not_listening", retry_in_s=_RELISTEN_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RELISTEN_S)
+
+
+@asynccontextmanager
+async def _listening(database_url: str, notify: Callable[..., Any]) -> AsyncIterator[asyncio.Event]:
+    connection = await asyncpg.connect(
+        database_url,
+        timeout=_CONNECT_TIMEOUT_S,
+        server_settings={"application_name": "instadistro-relay-listen"},
+    )
+    lost = asyncio.Event()
+    connection.add_termination_listener(lambda _: lost.set())
+    try:
+        await connection.add_listener(CHANNEL, notify)
+        yield lost
+    finally:
+        connection.terminate()

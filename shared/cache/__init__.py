@@ -1,0 +1,32 @@
+"""Cached reads that are never stale after an invalidation, and a Redis that may die at any time.
+
+    accounts = await cache.get_or_set(
+        cache.key(CacheNamespace.ACCOUNTS_LIST, user_id, "active"), load_accounts, CacheTTL.MEDIUM
+    )
+
+A key begins with the ids of its owners, and by its namespace it knows the generations that void it: the root's, its
+user's, and its account's or (lists, groups, swarm) that of all its user's accounts. `invalidate_user` and
+`invalidate_account` renew those.
+"""
+
+from __future__ import annotations
+
+from shared.cache.connection import connect_redis
+from shared.cache.errors import CacheAwayError, CacheKeyError, CacheValueError
+from shared.cache.keys import CacheKey, CacheNamespace, CacheTTL
+from shared.cache.opening import open_cache
+from shared.cache.service import CacheService
+from shared.cache.shelf import CacheResult
+
+__all__ = [
+    "CacheAwayError",
+    "CacheKey",
+    "CacheKeyError",
+    "CacheNamespace",
+    "CacheResult",
+    "CacheService",
+    "CacheTTL",
+    "CacheValueError",
+    "connect_redis",
+    "open_cache",
+]

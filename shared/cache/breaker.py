@@ -1,0 +1,134 @@
+"""The one gate to Redis: it closes the way when Redis hangs, and remembers what Redis could not be told.
+
+While the gate is open nobody waits for Redis; a probe in the background finds out whether it is back. An invalidation
+that failed also opens it, and the way back then leads through a renewed root generation, so that no value from before
+the failed invalidation is ever served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from shared.cache.errors import CacheAwayError
+
+T = TypeVar("T")
+_FAILURES = (RedisError, OSError)
+_UNREACHABLE = (RedisTimeoutError, RedisConnectionError, OSError)
+_PING_S = 0.02
+_RETRY_AFTER_S = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Breaker:
+    """Runs operations on Redis, or refuses at once while Redis is away."""
+
+    def __init__(
+        self,
+        *,
+        ping: Callable[[], Awaitable[object]],
+        void_all: Callable[[], Awaitable[object]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start closed, that is, trusting Redis.
+
+        Args:
+            ping: asks Redis for a sign of life.
+            void_all: makes every value that Redis holds void.
+            clock: monotonic seconds.
+        """
+        self._ping = ping
+        self._void_all = void_all
+        self._clock = clock
+        self._open = False
+        self._probe_at = 0.0
+        self._probe: asyncio.Task[None] | None = None
+        self._examining = asyncio.Lock()
+        self._pings: set[asyncio.Future[object]] = set()
+        self._settled = 0
+        self.missed = 0  # invalidations that Redis was not told of, ever
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Redis is being left alone."""
+        return self._open
+
+    async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """The result of `operation`.
+
+        Raises:
+            CacheAwayError: it failed, or was not tried because the gate is open. Go on without the cache.
+        """
+        if self._open:
+            self._probe_when_due()
+            raise CacheAwayError(tried=False)
+        try:
+            return await operation()
+        except _FAILURES as error:
+            if isinstance(error, _UNREACHABLE):
+                await self._examine()
+            raise CacheAwayError(tried=True) from error
+
+    def owe(self) -> None:
+        """Remember that Redis missed an invalidation: nothing it holds is served until all of it is void."""
+        self.missed += 1
+        self._trip("an invalidation could not be sent")
+
+    async def close(self) -> None:
+        """End what runs in the background."""
+        tasks: list[asyncio.Future[Any]] = [*self._pings, *([self._probe] if self._probe else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _trip(self, reason: str) -> None:
+        if not self._open:
+            self._open = True
+            self._probe_at = self._clock() + _RETRY_AFTER_S
+            _log.warning("cache.bypassed", reason=reason)
+
+    async def _examine(self) -> None:
+        # One failure may be one slow command; only a Redis that does not even answer a PING is left alone. The lock
+        # lets a hundred callers that failed together ask once.
+        async with self._examining:
+            if not self._open and not await self._alive():
+                self._trip("Redis does not answer")
+
+    async def _alive(self) -> bool:
+        # Waited for, not cancelled: a connection whose handshake was cut short is no good to the next caller.
+        ping = asyncio.ensure_future(self._ping())
+        self._pings.add(ping)
+        ping.add_done_callback(self._ping_ended)
+        await asyncio.wait({ping}, timeout=_PING_S)
+        return ping.done() and not ping.cancelled() and ping.exception() is None
+
+    def _ping_ended(self, ping: asyncio.Future[object]) -> None:
+        self._pings.discard(ping)
+        if not ping.cancelled():
+            ping.exception()  # seen, even if nobody waits any more
+
+    def _probe_when_due(self) -> None:
+        if self._clock() >= self._probe_at and (self._probe is None or self._probe.done()):
+            self._probe_at = self._clock() + _RETRY_AFTER_S
+            self._probe = asyncio.create_task(self._try_again())
+
+    async def _try_again(self) -> None:
+        missed = self.missed
+        try:
+            await (self._void_all() if missed > self._settled else self._ping())
+        except _FAILURES:
+            return
+        self._settled = missed
+        if self.missed > missed:  # another one was missed meanwhile
+            self._probe_at = self._clock()
+            return
+        self._open = False
+        _log.info("cache.back")

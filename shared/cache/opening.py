@@ -1,0 +1,28 @@
+"""The cache as a service opens it: its own client, its reads counted, closed with the service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared import metrics
+from shared.cache.connection import connect_redis
+from shared.cache.keys import CacheNamespace
+from shared.cache.service import CacheService
+from shared.cache.shelf import CacheResult
+
+
+@asynccontextmanager
+async def open_cache(redis_url: str) -> AsyncIterator[CacheService]:
+    """A cache for as long as the context lasts. Redis may be away, now or later: reads then go to their loaders."""
+    redis = connect_redis(redis_url)
+    cache = CacheService(redis, observe=_count)
+    try:
+        yield cache
+    finally:
+        await cache.close()
+        await redis.aclose()
+
+
+def _count(namespace: CacheNamespace, result: CacheResult) -> None:
+    metrics.cache_requests_total.labels(namespace=namespace.value, result=result.value).inc()

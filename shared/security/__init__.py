@@ -1,0 +1,27 @@
+"""Secrets at rest, API keys, and URLs that come from outside."""
+
+from __future__ import annotations
+
+from shared.security.api_keys import NewApiKey, ParsedApiKey, matches, new_api_key, parse_api_key
+from shared.security.errors import BodyTooLargeError, FetchFailedError, TokenUnreadableError, UnsafeUrlError
+from shared.security.fetch import FetchedBody, fetch_guarded
+from shared.security.tokens import SealedToken, TokenCipher
+from shared.security.urls import GuardedResolver, Origin
+
+__all__ = [
+    "BodyTooLargeError",
+    "FetchFailedError",
+    "FetchedBody",
+    "GuardedResolver",
+    "NewApiKey",
+    "Origin",
+    "ParsedApiKey",
+    "SealedToken",
+    "TokenCipher",
+    "TokenUnreadableError",
+    "UnsafeUrlError",
+    "fetch_guarded",
+    "matches",
+    "new_api_key",
+    "parse_api_key",
+]

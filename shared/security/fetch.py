@@ -1,0 +1,112 @@
+"""Fetching what a client's URL names, without becoming the client's way into this network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from shared.security.errors import BodyTooLargeError, FetchFailedError, UnsafeUrlError
+from shared.security.urls import GuardedResolver, Origin, check_url, parse_url
+
+_REDIRECTS_MAX = 3
+_REDIRECTS = {301, 302, 303, 307, 308}
+_CHUNK_BYTES = 64 * 1024
+# Compression would let a small answer grow without bound; media are compressed already.
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "InstaDistro"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchedBody:
+    """What was fetched. Its type is only what the server says: look into the content."""
+
+    content: bytes
+    content_type: str | None  # in lower case, without parameters
+    final_url: str  # after redirects
+
+
+async def fetch_guarded(
+    url: str,
+    *,
+    exempt: Collection[Origin] = (),
+    max_bytes: int,
+    deadline_s: float,
+    resolver: AbstractResolver | None = None,
+) -> FetchedBody:
+    """The body at a URL that came from outside.
+
+    Only https on port 80 or 443 of public addresses, checked when each connection is made; at most 3 redirects, each
+    held to the same rules; no cookies, no credentials, no proxy of the environment.
+
+    Args:
+        url: where to fetch.
+        exempt: origins that may be private and plain http: this system's own public URL, nothing else.
+        max_bytes: the largest body that is accepted.
+        deadline_s: for everything together, in seconds.
+        resolver: how names are resolved; the system's way if not given.
+
+    Raises:
+        UnsafeUrlError: the URL, or one it redirects to, is forbidden. Tell the client (`media_url_forbidden`).
+        FetchFailedError: there was no usable answer in time. Tell the client (`media_unreachable`).
+        BodyTooLargeError: the body exceeds `max_bytes`. Tell the client (`media_too_large`).
+    """
+    guarded = GuardedResolver(resolver or aiohttp.ThreadedResolver(), exempt=exempt)
+    connector = aiohttp.TCPConnector(resolver=guarded, use_dns_cache=False, force_close=True)
+    session = aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS, auto_decompress=False
+    )
+    try:
+        async with asyncio.timeout(deadline_s), session:
+            return await _follow(session, parse_url(url), exempt=exempt, max_bytes=max_bytes)
+    except TimeoutError as error:
+        raise FetchFailedError(f"The URL gave no complete answer within {deadline_s:g} s.") from error
+    except (aiohttp.ClientError, UnicodeError) as error:  # the latter for host names that DNS cannot spell
+        raise FetchFailedError(f"The URL cannot be fetched: {type(error).__name__}.") from error
+
+
+async def _follow(
+    session: aiohttp.ClientSession, url: URL, *, exempt: Collection[Origin], max_bytes: int
+) -> FetchedBody:
+    for _ in range(_REDIRECTS_MAX + 1):
+        check_url(url, exempt=exempt)
+        async with session.get(url, allow_redirects=False) as response:
+            if response.status not in _REDIRECTS:
+                return await _read(response, max_bytes=max_bytes)
+            url = _target(response)
+    raise FetchFailedError(f"The URL redirects more than {_REDIRECTS_MAX} times.")
+
+
+def _target(response: aiohttp.ClientResponse) -> URL:
+    location = response.headers.get("Location")
+    if not location:
+        raise FetchFailedError("The URL redirects without saying where.")
+    try:
+        target = response.url.join(URL(location))
+    except ValueError as error:
+        raise UnsafeUrlError("The URL redirects to something that is no URL.") from error
+    return parse_url(target)
+
+
+async def _read(response: aiohttp.ClientResponse, *, max_bytes: int) -> FetchedBody:
+    if response.status != HTTPStatus.OK:
+        raise FetchFailedError(f"The URL answers with status {response.status}.")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise FetchFailedError("The URL answers with a compressed body. Serve the file as it is.")
+    if (response.content_length or 0) > max_bytes:
+        raise _too_large(max_bytes)
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        content += chunk
+        if len(content) > max_bytes:
+            raise _too_large(max_bytes)
+    content_type = response.content_type.lower() if "Content-Type" in response.headers else None
+    return FetchedBody(content=bytes(content), content_type=content_type, final_url=str(response.url))
+
+
+def _too_large(max_bytes: int) -> BodyTooLargeError:
+    return BodyTooLargeError(f"The file is larger than the {max_bytes} bytes allowed.")

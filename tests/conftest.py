@@ -1,0 +1,172 @@
+"""Real servers for tests: started once a session on ports and in directories of their own; a fresh place per test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import aiohttp
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from deploy.local import open_instance
+from shared.database import migrate
+
+_START_DEADLINE_S = 120
+_STOP_DEADLINE_S = 60
+_CALL_DEADLINE_S = 30
+_TEMPLATE = "template_migrated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """URLs of the three private servers of this session."""
+
+    database: str
+    redis: str
+    amqp: str
+    management: str
+
+
+@pytest.fixture(scope="session")
+def enterable_directory():
+    """A directory outside the checkout which the servers' account can enter when the tests run as root."""
+    directory = Path(tempfile.mkdtemp(prefix="instadistro-tests-"))
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def instance(enterable_directory):
+    """A state directory for one test alone; nothing is created yet."""
+    found = open_instance({"INSTADISTRO_STATE": str(enterable_directory / uuid4().hex)})
+    yield found
+    if found.directory.exists():
+        found.wipe()
+
+
+@pytest.fixture(scope="session")
+def servers(enterable_directory):
+    """PostgreSQL, Redis and RabbitMQ for the whole session; they end with this process, however it ends."""
+    with _server_process(enterable_directory / "servers") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def _template(servers):
+    """A migrated database that each test's own is cloned from."""
+    _run(_create_database(servers.database, _TEMPLATE, template="template0"))
+    _run(migrate(_in_database(servers.database, _TEMPLATE), deadline_s=_CALL_DEADLINE_S))
+    return _TEMPLATE
+
+
+@pytest.fixture
+async def database_url(servers, _template):
+    """A database with every migration applied, for one test alone."""
+    name = f"test_{uuid4().hex}"
+    await _create_database(servers.database, name, template=_template)
+    yield _in_database(servers.database, name)
+    await _execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty_database_url(servers):
+    """A database with nothing in it, for tests of the migrations themselves."""
+    name = f"test_{uuid4().hex}"
+    await _create_database(servers.database, name, template="template0")
+    yield _in_database(servers.database, name)
+    await _execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def redis_url(servers):
+    """A Redis without any key, for one test alone."""
+    async with Redis.from_url(servers.redis, socket_timeout=_CALL_DEADLINE_S) as client:
+        await client.flushall()
+        yield servers.redis
+        await client.flushall()
+
+
+@pytest.fixture
+async def amqp_url(servers):
+    """A virtual host of RabbitMQ with nothing in it, for one test alone."""
+    name = f"test-{uuid4().hex}"
+    parts = urlsplit(servers.management)
+    base = f"http://{parts.hostname}:{parts.port}/api"
+    login = {"Authorization": aiohttp.encode_basic_auth(parts.username or "", parts.password or "")}
+    rights = {"configure": ".*", "write": ".*", "read": ".*"}
+    timeout = aiohttp.ClientTimeout(total=_CALL_DEADLINE_S)
+    async with aiohttp.ClientSession(headers=login, timeout=timeout, raise_for_status=True) as session:
+        await session.put(f"{base}/vhosts/{name}")
+        await session.put(f"{base}/permissions/{name}/{parts.username}", json=rights)
+        yield servers.amqp.removesuffix("%2F") + name
+        await session.delete(f"{base}/vhosts/{name}")
+
+
+@contextmanager
+def _server_process(state: Path):
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "deploy.local.servers"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C reaches pytest, which ends the servers when its fixtures are torn down
+        env={**os.environ, "INSTADISTRO_STATE": str(state)},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with ThreadPoolExecutor(2) as readers:
+        said = readers.submit(process.stderr.read)
+        try:
+            answer = readers.submit(process.stdout.readline).result(_START_DEADLINE_S)
+            if not answer:
+                pytest.fail(f"The servers for the tests did not start:\n{said.result(_STOP_DEADLINE_S)}", pytrace=False)
+            yield Servers(**json.loads(answer))
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(_STOP_DEADLINE_S)
+            finally:
+                process.kill()
+                process.wait()
+                said.result(_STOP_DEADLINE_S)
+                process.stdout.close()
+                process.stderr.close()
+
+
+def _run(coroutine: Coroutine[None, None, object]) -> None:
+    """Run a coroutine for a session fixture, outside the loops of the tests."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, coroutine).result()
+
+
+def _in_database(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+async def _create_database(server: str, name: str, *, template: str) -> None:
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url, timeout=_CALL_DEADLINE_S, command_timeout=_CALL_DEADLINE_S)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

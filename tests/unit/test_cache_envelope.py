@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from shared.cache import CacheValueError
+from shared.cache.envelope import pack, seal, unpack, unseal
+
+GENERATIONS = (b"rootroot", b"useruser")
+
+
+def test_a_value_comes_back_as_plain_data():
+    """Times, numbers and bytes stay what they are; ids become text."""
+    now = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    value = {"at": now, "n": 2**40, "raw": b"\x00\xff", "id": UUID(int=7), "none": None, "pair": (1, 2)}
+
+    assert unpack(pack(value)) == {**value, "id": str(UUID(int=7)), "pair": [1, 2]}
+
+
+@pytest.mark.parametrize("value", [object(), {"x": object()}, 2**80, lambda: None])
+def test_what_is_no_plain_data_is_refused(value):
+    """A loader's slip is told at once, not at the first cached read."""
+    with pytest.raises(CacheValueError, match="Return plain data"):
+        pack(value)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [(b"rootroot", b"renewed!"), (b"renewed!", b"useruser"), (b"rootroot", None), (b"rootroot",), (*GENERATIONS, b"x")],
+)
+def test_a_value_is_served_only_under_the_generations_it_was_loaded_under(now):
+    """A generation that was renewed, lost or added makes the stored value a miss."""
+    stored = seal(pack("value"), generations=GENERATIONS)
+
+    assert unseal(stored, generations=now) is None
+    assert unseal(stored, generations=GENERATIONS) == pack("value")
+
+
+@pytest.mark.parametrize("stored", [None, b"", b"\x02rest", pickle.dumps("value")])
+def test_bytes_of_another_format_are_a_miss(stored):
+    """What an older or foreign program left is not looked into."""
+    assert unseal(stored, generations=GENERATIONS) is None
+
+
+def test_damaged_bytes_are_told_apart_from_a_miss():
+    """A truncated value is an error that can be counted."""
+    stored = seal(pack("value"), generations=GENERATIONS)
+
+    with pytest.raises(msgspec.DecodeError):
+        unseal(stored[:-3], generations=GENERATIONS)
