@@ -127,7 +127,7 @@ class Settings:
     """Everything a process can be told. Times are seconds; a secret has no default."""
 
     database_url: str = _setting(_url("postgresql", "postgres"), "PostgreSQL 15 or newer.", secret=True)
-    redis_url: str = _setting(_url("redis", "rediss", "unix"), "Redis, for the cache only.", secret=True)
+    redis_url: str = _setting(_url("redis", "rediss"), "Redis, for the cache only.", secret=True)
     amqp_url: tuple[str, ...] = _setting(
         _url_list("amqp", "amqps"), "RabbitMQ; several URLs parted by commas are tried in turn.", secret=True
     )

@@ -25,7 +25,7 @@ from shared.publications import Publication, Step
 
 # A container lives 24 hours; one about to end is not worth the race.
 _CONTAINER_LIFE = timedelta(hours=23, minutes=50)
-_POLL_FIRST_S = 0.3
+_POLL_FIRST_S = 0.2
 _POLL_MOST_S = 3.0
 _POLL_LATER_S = 10.0
 

@@ -1,6 +1,6 @@
 """Jobs on RabbitMQ: priorities, a retry ladder, dead letters. Product code adds jobs through the outbox."""
 
-from shared.jobs.broker import Session, keep_session, until_any
+from shared.jobs.broker import Session, keep_session, open_session, until_any
 from shared.jobs.consumer import Consumer, Handler
 from shared.jobs.envelope import EnvelopeError, Job, new_job, read_job, to_outbox
 from shared.jobs.monitor import JobStats, job_monitor
@@ -55,6 +55,7 @@ __all__ = [
     "job_monitor",
     "keep_session",
     "new_job",
+    "open_session",
     "read_job",
     "to_outbox",
     "until_any",

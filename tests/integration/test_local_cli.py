@@ -36,6 +36,7 @@ async def killed_supervisor(instance):
         sys.executable, "-c", _SUPERVISOR, str(instance.directory), stdout=asyncio.subprocess.PIPE
     )
     async with asyncio.timeout(_DEADLINE_S):
+        assert process.stdout is not None
         while not (line := await process.stdout.readline()).strip().isdigit():
             assert line, "the supervisor ended by itself"
         process.kill()
@@ -103,7 +104,7 @@ async def test_up_and_status_tell_of_a_system_that_runs(instance):
             cli(instance, "up"), cli(instance, "up", "--detach"), cli(instance, "status")
         )
 
-        assert birth(running.pid("new")) is not None
+        assert running.pid("new") is not None
     for code, text in (up, detached):
         assert code == 0
         assert text.startswith(f"The system already runs as process {os.getpid()}.")
@@ -129,7 +130,7 @@ async def test_errors_are_sentences_and_exit_codes(instance):
     instance.directory.unlink()
 
     assert wrong[0] == 2
-    assert wrong[1].startswith("instadistro: 9 setting(s) cannot be used:\n  - API_PORT would be 68080")
+    assert wrong[1].startswith("instadistro: 13 setting(s) cannot be used:\n  - API_PORT would be 68080")
     assert failed[0] == 1
     assert failed[1].startswith("instadistro: ")
     assert "Traceback" not in failed[1] + wrong[1]

@@ -68,7 +68,7 @@ def test_only_what_is_missing_and_wanted_is_installed(monkeypatch):
     commands = []
     answers = iter([replace(_EVERYTHING, redis_server=None, postgres=None), _EVERYTHING])
     monkeypatch.setattr(packages, "_install", lambda command, missing, _: commands.append((command[-1], missing)))
-    said = []
+    said: list[str] = []
 
     found = ensure_binaries(["redis-server"], say=said.append, find=lambda: next(answers), privilege=lambda: ["sudo"])
 

@@ -13,6 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.local import Log, System, free_ports
+from deploy.local.process_identity import birth
 from deploy.local.servers import server_urls
 
 _RESTART_DEADLINE_S = 60
@@ -98,7 +99,7 @@ async def test_private_servers_survive_crashes_and_keep_their_data(instance, por
             assert await client.ping()
         last = [system.pid(name) for name in names]
 
-    assert not [pid for pid in last if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    assert [birth(pid) for pid in last if pid is not None] == [None] * len(names)
 
     # The second start finds the rows of the first, and starts no server that the user names an URL for.
     given = {**environ, "REDIS_URL": urls["redis"], "AMQP_URL": urls["amqp"]}

@@ -1,0 +1,99 @@
+"""`instadistro users`: tenants and their API keys."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import click
+
+from shared.errors import InstaDistroError
+from shared.settings import Settings, load_settings
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}", re.ASCII)
+_SCOPES = ("read", "write")
+_INSERT_USER = """
+    INSERT INTO users (id, email) VALUES ($1, $2)
+    ON CONFLICT (lower(email)) DO NOTHING
+    RETURNING id
+"""
+_INSERT_KEY = "INSERT INTO api_keys (id, user_id, key_id, secret_hash, scopes) VALUES ($1, $2, $3, $4, $5)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewUser:
+    """A user that was just made, with a key that cannot be shown again."""
+
+    user_id: UUID
+    api_key: str = field(repr=False)
+
+
+async def create_user(settings: Settings, *, email: str, operator: bool) -> NewUser:
+    """Make a user and its first API key.
+
+    Raises:
+        InstaDistroError: there is a user of this address. Use another one.
+        NotReadyError: the database does not answer. Start it, and try again.
+    """
+    from uuid_utils.compat import uuid7  # noqa: PLC0415 - only this command pays for the imports
+
+    from shared.database import create_pool  # noqa: PLC0415
+    from shared.security import new_api_key  # noqa: PLC0415
+
+    key = new_api_key(settings.api_key_pepper)
+    scopes = [*_SCOPES, "operator"] if operator else list(_SCOPES)
+    pool = await create_pool(settings.database_url, application_name="users", max_size=1)
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            user_id = await connection.fetchval(_INSERT_USER, uuid7(), email)
+            if user_id is None:
+                raise InstaDistroError(f"there is a user {email} already; choose another address")
+            await connection.execute(_INSERT_KEY, uuid7(), user_id, key.key_id, key.secret_hash, scopes)
+    finally:
+        await pool.close()
+    return NewUser(user_id=user_id, api_key=key.text)
+
+
+@click.group()
+def users() -> None:
+    """Make users and their API keys."""
+
+
+@users.command()
+@click.argument("email")
+@click.option("--operator", is_flag=True, help="The key may also look after the jobs of all users.")
+@click.option("--json", "as_json", is_flag=True, help='Print {"user_id", "api_key"} and nothing else.')
+def create(*, email: str, operator: bool, as_json: bool) -> None:
+    """Make the user EMAIL and its first API key.
+
+    The settings come from the environment, and what is missing there from the private system that runs on this machine.
+    """
+    if not _EMAIL.fullmatch(email):
+        raise click.BadParameter("this is no e-mail address", param_hint="EMAIL")
+    made = asyncio.run(create_user(load_settings(_environment()), email=email, operator=operator))
+    if as_json:
+        click.echo(json.dumps({"user_id": str(made.user_id), "api_key": made.api_key}))
+        return
+    click.echo(f"user     {email} ({made.user_id})\nAPI key  {made.api_key}")
+    click.echo("Keep the key now: it is stored only as a hash and cannot be shown again.")
+
+
+def _environment() -> Mapping[str, str]:
+    from deploy.local import Ports, open_instance  # noqa: PLC0415 - only this command pays for the imports
+    from deploy.local.instance_secrets import load_secrets  # noqa: PLC0415
+    from deploy.local.run_record import read_record  # noqa: PLC0415
+    from deploy.local.surroundings import build_environment, is_given  # noqa: PLC0415
+
+    if is_given(os.environ, "DATABASE_URL"):
+        return os.environ
+    instance = open_instance(os.environ)
+    record = read_record(instance.run_file)
+    if record is None or not record.alive:
+        return os.environ
+    ports = Ports(**record.ports)
+    return build_environment(instance=instance, ports=ports, secrets=load_secrets(instance), environ=os.environ)

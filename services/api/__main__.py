@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from services.api.service import serve
+from shared.lifecycle import run_process
+
+if __name__ == "__main__":
+    run_process("api", serve)

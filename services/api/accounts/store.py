@@ -1,0 +1,170 @@
+"""SQL and cache keys of accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.api.filters import filtered
+from shared.cache import CacheKey, CacheNamespace, CacheService
+from shared.database import Connection, Row
+from shared.jobs import CheckAccount, JobType
+from shared.security import SealedToken
+
+_COLUMNS = """
+    id, username, instagram_user_id, state, state_reason, tags, token_expires_at, created_at, updated_at
+"""
+_LIST = f"SELECT {_COLUMNS} FROM accounts WHERE user_id = $1"  # noqa: S608 - built of constants alone
+_FIND = f"{_LIST} AND id = $2"
+# Accounts of one user are added by one transaction at a time, so that two imports never make the same one twice.
+_LOCK_USER = "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"
+_KNOWN = """
+    SELECT accounts.id, accounts.instagram_user_id, accounts.username, accounts.state, accounts.tags,
+           accounts.token_expires_at, account_tokens.key_id, account_tokens.sealed
+    FROM accounts
+    LEFT JOIN account_tokens ON account_tokens.account_id = accounts.id AND account_tokens.user_id = accounts.user_id
+    WHERE accounts.user_id = $1 AND accounts.instagram_user_id = ANY($2::text[])
+    ORDER BY accounts.id
+    FOR NO KEY UPDATE OF accounts
+"""
+# A tag holds no line break, so a list of lists can travel as a list of texts.
+_INSERT = """
+    INSERT INTO accounts (id, user_id, instagram_user_id, username, state, tags, token_expires_at)
+    SELECT id, $1, instagram_user_id, username, 'NEW', string_to_array(tags, E'\\n'), token_expires_at
+    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+         AS new (id, instagram_user_id, username, tags, token_expires_at)
+"""
+_UPDATE = """
+    UPDATE accounts
+    SET username = new.username, tags = string_to_array(new.tags, E'\\n'), token_expires_at = new.token_expires_at,
+        updated_at = now()
+    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+         AS new (id, instagram_user_id, username, tags, token_expires_at)
+    WHERE accounts.user_id = $1 AND accounts.id = new.id
+"""
+_PUT_TOKENS = """
+    INSERT INTO account_tokens (account_id, user_id, key_id, sealed)
+    SELECT account_id, $1, key_id, sealed
+    FROM unnest($2::uuid[], $3::text[], $4::bytea[]) AS new (account_id, key_id, sealed)
+    ON CONFLICT (account_id) DO UPDATE
+    SET key_id = excluded.key_id, sealed = excluded.sealed, updated_at = now()
+    WHERE account_tokens.user_id = excluded.user_id
+"""
+# The first check comes soon, and not for all of an import at the same moment.
+_PUT_CHECKS = """
+    INSERT INTO recurring_jobs (name, type, user_id, account_id, payload, every_ms, next_due_at)
+    SELECT $2 || ':' || account_id, $2, $1, account_id, payload::jsonb, $5,
+           now() + random() * least($5::bigint / 1000.0, 60) * interval '1 second'
+    FROM unnest($3::uuid[], $4::text[]) AS new (account_id, payload)
+    ON CONFLICT (name) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownAccount:
+    """An account that is there already, as an import compares it."""
+
+    id: UUID
+    username: str
+    state: str
+    tags: tuple[str, ...]
+    token_expires_at: datetime | None
+    sealed: SealedToken | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountWrite:
+    """What an account's row shall hold."""
+
+    id: UUID
+    instagram_user_id: str
+    username: str
+    tags: tuple[str, ...]
+    token_expires_at: datetime | None
+    token: SealedToken | None  # None: it stays as it is
+
+
+def list_query(user_id: UUID, *, state: str | None, tag: str | None) -> tuple[str, list[Any]]:
+    """The statement that selects a user's accounts; pages of it are served by the index `accounts_page`."""
+    return filtered(_LIST, user_id, clauses={"state = {}": state, "tags @> ARRAY[{}::text]": tag})
+
+
+def list_key(user_id: UUID, *, state: str | None, tag: str | None, limit: int) -> CacheKey:
+    """Where a first page is cached."""
+    return CacheService.key(CacheNamespace.ACCOUNTS_LIST, user_id, state, tag, limit)
+
+
+async def find(connection: Connection, account_id: UUID, *, user_id: UUID) -> Row | None:
+    """One of the user's accounts."""
+    return await connection.fetchrow(_FIND, user_id, account_id)
+
+
+async def missing(connection: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> list[UUID]:
+    """Those ids that are no account of the user."""
+    rows = await connection.fetch(
+        "SELECT id FROM accounts WHERE user_id = $1 AND id = ANY($2::uuid[])", user_id, list(account_ids)
+    )
+    found = {row["id"] for row in rows}
+    return [account_id for account_id in account_ids if account_id not in found]
+
+
+async def lock_known(tx: Connection, instagram_user_ids: Sequence[str], *, user_id: UUID) -> dict[str, KnownAccount]:
+    """Those accounts of the user that exist, by their id on the platform; locked, and no other is added meanwhile."""
+    await tx.execute(_LOCK_USER, user_id)
+    rows = await tx.fetch(_KNOWN, user_id, list(instagram_user_ids))
+    return {row["instagram_user_id"]: _known(row) for row in rows}
+
+
+async def insert(tx: Connection, new: Sequence[AccountWrite], *, user_id: UUID, check_every_s: float) -> None:
+    """Add accounts, their tokens, and the recurring check of each."""
+    if not new:
+        return
+    await tx.execute(_INSERT, user_id, *_rows(new))
+    await _put_tokens(tx, new, user_id=user_id)
+    ids = [account.id for account in new]
+    payloads = [
+        msgspec.json.encode(CheckAccount(user_id=user_id, account_id=account_id)).decode() for account_id in ids
+    ]
+    await tx.execute(_PUT_CHECKS, user_id, JobType.HEALTH_CHECK.value, ids, payloads, round(check_every_s * 1000))
+
+
+async def update(tx: Connection, changed: Sequence[AccountWrite], *, user_id: UUID) -> None:
+    """Change accounts, and the tokens of those that bring one."""
+    if not changed:
+        return
+    await tx.execute(_UPDATE, user_id, *_rows(changed))
+    await _put_tokens(tx, changed, user_id=user_id)
+
+
+async def _put_tokens(tx: Connection, accounts: Sequence[AccountWrite], *, user_id: UUID) -> None:
+    tokens = [(account.id, account.token) for account in accounts if account.token is not None]
+    ids = [account_id for account_id, _ in tokens]
+    key_ids = [token.key_id for _, token in tokens]
+    await tx.execute(_PUT_TOKENS, user_id, ids, key_ids, [token.ciphertext for _, token in tokens])
+
+
+def _rows(accounts: Sequence[AccountWrite]) -> tuple[list[Any], ...]:
+    return (
+        [account.id for account in accounts],
+        [account.instagram_user_id for account in accounts],
+        [account.username for account in accounts],
+        ["\n".join(account.tags) for account in accounts],
+        [account.token_expires_at for account in accounts],
+    )
+
+
+def _known(row: Row) -> KnownAccount:
+    sealed = SealedToken(key_id=row["key_id"], ciphertext=row["sealed"]) if row["sealed"] is not None else None
+    return KnownAccount(
+        id=row["id"],
+        username=row["username"],
+        state=row["state"],
+        tags=tuple(row["tags"]),
+        token_expires_at=row["token_expires_at"],
+        sealed=sealed,
+    )

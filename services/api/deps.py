@@ -1,0 +1,36 @@
+"""What the routes work with, handed to the application as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.api.http import Authenticator
+from services.api.media.inspect_image import Inspector
+from services.api.media.media_store import MediaStore
+from shared.cache import CacheService
+from shared.database import Pool
+from shared.security import Origin, TokenCipher
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deps:
+    """Collaborators, made once at start."""
+
+    settings: Settings
+    pool: Pool
+    cache: CacheService
+    authenticator: Authenticator
+    cipher: TokenCipher
+    media_store: MediaStore
+    inspector: Inspector
+
+    @property
+    def own_origin(self) -> Origin:
+        """The one origin that may be private and still be fetched from: this system's own media."""
+        return Origin.of(self.settings.public_url)
+
+
+DEPS = web.AppKey("deps", Deps)

@@ -1,0 +1,104 @@
+"""Reading bodies: bounded, within a deadline, and of exactly the shape a route asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from services.api.http.problems import Fault, ProblemError
+
+T = TypeVar("T")
+
+JSON_BYTES_MAX = 1024 * 1024
+BODY_DEADLINE_S = 60.0
+_WHERE = re.compile(r" - at `(?:key` in `)?\$?(?P<path>[^`]*)`$")
+_FAULT_CODES = (("unknown field", "unknown_field"), ("missing required field", "missing_field"))
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what JSON bodies hold."""
+
+
+async def read_bytes(request: web.Request, *, limit: int, code: str = "body_too_large") -> bytes:
+    """The whole body.
+
+    Raises:
+        ProblemError: it is larger than `limit` bytes (`code`), or does not arrive in time.
+    """
+    if (request.content_length or 0) > limit:
+        raise too_large(limit, code)
+    content = bytearray()
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            async for chunk in request.content.iter_any():
+                content += chunk
+                if len(content) > limit:
+                    raise too_large(limit, code)
+    except TimeoutError as error:
+        raise ProblemError("request_timeout", f"The body did not arrive within {BODY_DEADLINE_S:g} s.") from error
+    return bytes(content)
+
+
+def too_large(limit: int, code: str) -> ProblemError:
+    """The problem of a body over its limit."""
+    return ProblemError(code, f"At most {limit:,} bytes are accepted here.")
+
+
+async def read_json(request: web.Request, shape: type[T], *, limit: int = JSON_BYTES_MAX) -> T:
+    """The body as `shape`.
+
+    Raises:
+        ProblemError: no JSON (`malformed_json`), another shape (`validation_failed`, with the path), or too large.
+    """
+    return decode_json(await read_bytes(request, limit=limit), shape)
+
+
+async def read_optional_json(request: web.Request, shape: type[T]) -> T:
+    """The body as `shape`, where an empty body stands for `{}`. Raises as `read_json`."""
+    return decode_json(await read_bytes(request, limit=JSON_BYTES_MAX) or b"{}", shape)
+
+
+def decode_json(content: bytes, shape: type[T]) -> T:
+    """Bytes as `shape`; `read_json` tells what it raises."""
+    try:
+        value = msgspec.json.decode(content, type=shape)
+    except msgspec.ValidationError as error:
+        raise _wrong_shape(str(error)) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ProblemError("malformed_json", f"The body is no JSON: {error}.") from error
+    # The escape is the only way of a NUL into a JSON text, and PostgreSQL can store none.
+    if b"\\u0000" in content and (path := _find_nul(msgspec.to_builtins(value), "")) is not None:
+        message = "A text holds a NUL character; remove it."
+        fault = Fault(code="invalid_text", message=message, path=path)
+        raise ProblemError("validation_failed", message, errors=[fault])
+    return value
+
+
+def _wrong_shape(message: str) -> ProblemError:
+    found = _WHERE.search(message)
+    path = found["path"].lstrip(".") if found else ""
+    text = message[: found.start()] if found else message
+    code = next((code for words, code in _FAULT_CODES if words in text), "invalid_value")
+    if code != "invalid_value":  # the field is named in the words, its object in the path
+        name = text.partition("`")[2].rstrip("`")
+        path = f"{path}.{name}" if path else name
+    fault = Fault(code=code, message=f"{text}.", path=path)
+    return ProblemError("validation_failed", f"The body does not fit: {message}.", errors=[fault])
+
+
+def _find_nul(value: Any, path: str) -> str | None:
+    if isinstance(value, str):
+        return path if "\x00" in value else None
+    if isinstance(value, dict):
+        items = [(f"{path}.{name}" if path else str(name), item) for name, item in value.items()]
+        if any("\x00" in str(name) for name in value):
+            return path
+    elif isinstance(value, list):
+        items = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+    else:
+        return None
+    return next((found for name, item in items if (found := _find_nul(item, name)) is not None), None)

@@ -1,0 +1,60 @@
+"""Every request gets an id and a stop-watch; every answer tells both."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from secrets import token_hex
+
+import structlog
+from aiohttp import hdrs, web
+
+from shared.metrics import http_request_seconds
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_ID_HEADER = "X-Request-ID"
+_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+_REQUEST_ID = web.RequestKey("request_id", str)
+_STARTED = web.RequestKey("started", float)
+
+
+def request_id_of(request: web.BaseRequest) -> str:
+    """The id of a request: the client's own if it is a fit one, else made here."""
+    if isinstance(request, web.Request) and _REQUEST_ID in request:
+        return request[_REQUEST_ID]
+    return _accepted(request.headers.get(_ID_HEADER, ""))
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost middleware: id, stop-watch, metric."""
+    request[_STARTED] = time.perf_counter()
+    request[_REQUEST_ID] = _accepted(request.headers.get(_ID_HEADER, ""))
+    with structlog.contextvars.bound_contextvars(request_id=request[_REQUEST_ID]):
+        response = await handler(request)
+    labels = {"route": _route(request), "method": _method(request), "code": str(response.status)}
+    http_request_seconds.labels(**labels).observe(time.perf_counter() - request[_STARTED])
+    return response
+
+
+async def sign_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal before headers are sent: the id, and the milliseconds it took until now."""
+    response.headers[_ID_HEADER] = request_id_of(request)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if _STARTED in request:
+        response.headers["X-Response-Time"] = f"{(time.perf_counter() - request[_STARTED]) * 1000:.2f}ms"
+
+
+def _accepted(given: str) -> str:
+    return given if _ID.fullmatch(given) else token_hex(16)
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return "unmatched" if resource is None else resource.canonical
+
+
+def _method(request: web.Request) -> str:
+    return request.method if request.method in hdrs.METH_ALL else "OTHER"

@@ -1,0 +1,71 @@
+"""The listener: aiohttp's server, except that even what is no HTTP is answered with a problem."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from services.api.http.identity import request_id_of
+from services.api.http.problems import problem_of_status, problem_response
+from shared.errors import InstaDistroError
+
+_BACKLOG = 1024
+_KEEPALIVE_S = 75.0
+
+
+class _Connection(web.RequestHandler):
+    """One connection of a client."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what reached no route: broken HTTP, or a failure of the server itself."""
+        super().handle_error(request, status, exc, message)  # for its log line and its check of what was sent
+        request_id = request_id_of(request)
+        response = problem_response(problem_of_status(status), request_id=request_id)
+        response.headers["X-Request-ID"] = request_id
+        response.force_close()
+        return response
+
+
+@asynccontextmanager
+async def listen(app: web.Application, *, host: str, port: int, drain_s: float) -> AsyncIterator[int]:
+    """Serve `app` while the context lasts; yields the port, which is chosen if 0 was given.
+
+    At the end nothing new is accepted, and what runs has `drain_s` seconds to finish.
+
+    Raises:
+        InstaDistroError: the port is taken. Choose another one.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=drain_s)
+    await runner.setup()
+    loop = asyncio.get_running_loop()
+    manager = runner.server
+    if manager is None:
+        raise InstaDistroError("the application did not start; its log says why")
+    try:
+        server = await loop.create_server(
+            lambda: _Connection(manager, loop=loop, keepalive_timeout=_KEEPALIVE_S),
+            host,
+            port,
+            backlog=_BACKLOG,
+        )
+    except OSError as error:
+        await runner.cleanup()
+        raise InstaDistroError(
+            f"port {port} on {host} cannot be used: {error.strerror}. Choose another one."
+        ) from error
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await runner.cleanup()

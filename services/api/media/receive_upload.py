@@ -1,0 +1,60 @@
+"""Taking the file out of a multipart upload, without ever holding more than its limit."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from services.api.http import ProblemError, invalid, too_large
+from services.api.http.bodies import BODY_DEADLINE_S
+
+# Boundaries and headers around a file; a body far beyond file and wrapping is refused before it is read.
+_WRAPPING_BYTES_MAX = 64 * 1024
+_PARTS_MAX = 20
+
+
+async def receive_file(request: web.Request, *, limit: int, code: str = "body_too_large") -> bytes:
+    """The content of the field `file`.
+
+    Args:
+        request: a `multipart/form-data` upload.
+        limit: most bytes of the file.
+        code: the problem's code when it has more.
+
+    Raises:
+        ProblemError: another content type, no such field, too large, or too slow.
+    """
+    if request.content_type != "multipart/form-data":
+        detail = "Send the file as the field 'file' of multipart/form-data."
+        raise ProblemError("unsupported_media_type", detail)
+    if (request.content_length or 0) > limit + _WRAPPING_BYTES_MAX:
+        raise too_large(limit, code)
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            return await _find_file(await request.multipart(), limit=limit, code=code)
+    except TimeoutError as error:
+        raise ProblemError("request_timeout", f"The file did not arrive within {BODY_DEADLINE_S:g} s.") from error
+    except (ValueError, AssertionError) as error:  # the reader's words for a body that is no multipart
+        raise ProblemError("malformed_request", "The body is no well-formed multipart/form-data.") from error
+
+
+async def _find_file(parts: MultipartReader, *, limit: int, code: str) -> bytes:
+    for _ in range(_PARTS_MAX):
+        part = await parts.next()
+        if part is None:
+            break
+        if isinstance(part, BodyPartReader) and part.name == "file":
+            return await _read(part, limit=limit, code=code)
+        if isinstance(part, BodyPartReader):
+            await _read(part, limit=_WRAPPING_BYTES_MAX, code="body_too_large")
+    raise invalid("missing_field", "The field 'file' is missing.", path="file")
+
+
+async def _read(part: BodyPartReader, *, limit: int, code: str) -> bytes:
+    content = bytearray()
+    while chunk := await part.read_chunk():
+        content += chunk
+        if len(content) > limit:
+            raise too_large(limit, code)
+    return bytes(content)

@@ -1,0 +1,149 @@
+"""Where a post may go: the checks that publishing, distributing and retrying share.
+
+The post's row is locked first. Whoever makes publications of a post stands in one line with all others who do, and so
+what the check for duplicates saw is still true when the rows are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.api.accounts.require_accounts import require_accounts
+from services.api.http import Fault, ProblemError, invalid, not_found
+from shared.accounts import PUBLISHABLE
+from shared.database import Connection, Row
+from shared.publications import find_duplicates
+
+#: A time this little past means "now": clocks differ, and forms take a while to fill in.
+GRACE = timedelta(minutes=5)
+LATENESS_S_MAX = 366 * 86_400
+_LOCK_POST = "SELECT now() AS now FROM posts WHERE user_id = $1 AND id = $2 FOR UPDATE"
+_ACCOUNTS = """
+    SELECT id, username, state FROM accounts
+    WHERE user_id = $1 AND id = ANY($2::uuid[])
+    ORDER BY id
+"""
+_MEMBERS = """
+    SELECT accounts.id, accounts.username, accounts.state
+    FROM group_members
+    JOIN accounts ON accounts.user_id = group_members.user_id AND accounts.id = group_members.account_id
+    WHERE group_members.user_id = $1 AND group_members.group_id = $2
+    ORDER BY accounts.id
+"""
+_GROUP = "SELECT 1 FROM groups WHERE user_id = $1 AND id = $2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One account a post may go to."""
+
+    account_id: UUID
+    username: str
+    state: str
+
+
+async def lock_post(tx: Connection, post_id: UUID, *, user_id: UUID) -> datetime:
+    """Hold the post's row until the transaction ends; returns the database's time.
+
+    Raises:
+        ProblemError: the user has no such post.
+    """
+    now: datetime | None = await tx.fetchval(_LOCK_POST, user_id, post_id)
+    if now is None:
+        raise not_found("post")
+    return now
+
+
+async def find_accounts(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> list[Target]:
+    """These accounts of the user.
+
+    Raises:
+        ProblemError: one is unknown.
+    """
+    await require_accounts(tx, account_ids, path="account_ids", user_id=user_id)
+    return [_target(row) for row in await tx.fetch(_ACCOUNTS, user_id, list(account_ids))]
+
+
+async def find_members(tx: Connection, group_id: UUID, *, user_id: UUID) -> list[Target]:
+    """The accounts of a group.
+
+    Raises:
+        ProblemError: the group is unknown, or empty.
+    """
+    if await tx.fetchval(_GROUP, user_id, group_id) is None:
+        raise not_found("group")
+    rows = await tx.fetch(_MEMBERS, user_id, group_id)
+    if not rows:
+        raise invalid("group_empty", "The group has no accounts; add some first.", path="group_id")
+    return [_target(row) for row in rows]
+
+
+def require_publishable(targets: Sequence[Target]) -> None:
+    """Go on only if the publisher may act for every account.
+
+    Raises:
+        ProblemError: `account_not_publishable`, with each account that is paused, needs its owner, or is disconnected.
+    """
+    unfit = [target for target in targets if target.state not in PUBLISHABLE]
+    if unfit:
+        faults = [
+            Fault(
+                code="account_not_publishable",
+                message=f"{target.username} is {target.state}.",
+                account_id=target.account_id,
+            )
+            for target in unfit
+        ]
+        raise ProblemError("account_not_publishable", f"{len(unfit)} account(s) cannot publish now.", errors=faults)
+
+
+async def require_no_duplicates(tx: Connection, targets: Sequence[Target], *, post_id: UUID, user_id: UUID) -> None:
+    """Go on only if the post is neither live nor on its way on any of the accounts. Lock the post first.
+
+    Raises:
+        ProblemError: `duplicate_content`, with the publication that is there for each account.
+    """
+    account_ids = [target.account_id for target in targets]
+    duplicates = await find_duplicates(tx, user_id=user_id, post_id=post_id, account_ids=account_ids)
+    if duplicates:
+        faults = [
+            Fault(
+                code="duplicate_content",
+                message="The post is live or on its way there.",
+                account_id=account_id,
+                existing_id=existing_id,
+            )
+            for account_id, existing_id in duplicates.items()
+        ]
+        detail = (
+            f"The post is live or on its way on {len(duplicates)} of the accounts; allow_duplicate lets it through."
+        )
+        raise ProblemError("duplicate_content", detail, errors=faults, existing_id=next(iter(duplicates.values())))
+
+
+def check_lateness(max_lateness_s: int | None) -> None:
+    """Refuse a lateness that nobody means.
+
+    Raises:
+        ProblemError: below 0 or beyond a year.
+    """
+    if max_lateness_s is not None and not 0 <= max_lateness_s <= LATENESS_S_MAX:
+        message = f"max_lateness_s must lie from 0 to {LATENESS_S_MAX:,}, or be null for never too late."
+        raise invalid("invalid_value", message, path="max_lateness_s")
+
+
+def require_not_past(time: datetime, *, now: datetime, path: str) -> None:
+    """Refuse a time that is past by more than a moment.
+
+    Raises:
+        ProblemError: `time_in_past`.
+    """
+    if time < now - GRACE:
+        raise invalid("time_in_past", f"This time is past; it is {now.isoformat(timespec='seconds')} now.", path=path)
+
+
+def _target(row: Row) -> Target:
+    return Target(account_id=row["id"], username=row["username"], state=row["state"])

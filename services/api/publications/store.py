@@ -1,0 +1,89 @@
+"""SQL of publications as clients see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.api.filters import filtered
+from shared.database import Connection, Row
+
+_LIST = """
+    SELECT id, post_id, account_id, distribution_id, publish_at, state, reason, max_lateness_s, revision,
+           attempt, max_attempts, next_attempt_at, media_id, permalink, published_at, error, created_at, updated_at
+    FROM publications
+    WHERE user_id = $1
+"""
+_FIND = f"{_LIST} AND id = $2"
+_LOCK = """
+    SELECT id, post_id, account_id, state, step, publish_at
+    FROM publications
+    WHERE user_id = $1 AND id = $2
+    FOR UPDATE
+"""
+# A retry whose time is past is wished for now, and a person waits for it.
+_WISH_NOW = """
+    UPDATE publications
+    SET publish_at = greatest(publish_at, now()),
+        priority = CASE WHEN publish_at <= now() THEN $3 ELSE priority END
+    WHERE user_id = $1 AND id = $2
+    RETURNING extract(epoch FROM publish_at - now())::float8
+"""
+_ATTEMPTS = """
+    SELECT epoch, attempt, worker, started_at, ended_at, outcome, step, error
+    FROM publication_attempts
+    WHERE user_id = $1 AND publication_id = $2
+    ORDER BY epoch DESC
+    LIMIT $3
+"""
+
+
+def list_query(
+    user_id: UUID,
+    *,
+    state: str | None,
+    account_id: UUID | None,
+    post_id: UUID | None,
+    distribution_id: UUID | None,
+    begin: datetime | None,
+    end: datetime | None,
+) -> tuple[str, list[Any]]:
+    """The statement that selects a user's publications; `begin` and `end` bound `publish_at`, the end excluded."""
+    clauses: Mapping[str, Any] = {
+        "state = {}": state,
+        "account_id = {}": account_id,
+        "post_id = {}": post_id,
+        "distribution_id = {}": distribution_id,
+        "publish_at >= {}": begin,
+        "publish_at < {}": end,
+    }
+    return filtered(_LIST, user_id, clauses=clauses)
+
+
+async def find(connection: Connection, publication_id: UUID, *, user_id: UUID) -> Row | None:
+    """One of the user's publications."""
+    return await connection.fetchrow(_FIND, user_id, publication_id)
+
+
+async def lock(tx: Connection, publication_id: UUID, *, user_id: UUID) -> Row | None:
+    """Hold one of the user's publications as it is until the transaction ends."""
+    return await tx.fetchrow(_LOCK, user_id, publication_id)
+
+
+async def wish_now(tx: Connection, publication_id: UUID, *, user_id: UUID, priority: int) -> float:
+    """Move a time that is past to now, in the lane `priority`; returns the seconds until it is due."""
+    due_in_s: float = await tx.fetchval(_WISH_NOW, user_id, publication_id, priority)
+    return due_in_s
+
+
+async def attempts(connection: Connection, publication_id: UUID, *, user_id: UUID, limit: int) -> list[Row]:
+    """The newest attempts of a publication."""
+    return await connection.fetch(_ATTEMPTS, user_id, publication_id, limit)
+
+
+def present(row: Row) -> dict[str, Any]:
+    """A publication or an attempt as clients see it."""
+    return dict(row) | {"error": None if row["error"] is None else json.loads(row["error"])}

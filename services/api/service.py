@@ -1,0 +1,65 @@
+"""The gateway's composition: the one place that constructs its parts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from services.api.app import create_app, readiness_checks
+from services.api.deps import Deps
+from services.api.http import Authenticator
+from services.api.http.listener import listen
+from services.api.media.inspect_image import Inspector
+from services.api.media.media_store import open_media_store
+from shared.cache import CacheNamespace, CacheResult, CacheService, connect_redis
+from shared.database import create_pool
+from shared.lifecycle import serve_probes
+from shared.metrics import cache_requests_total
+from shared.security import TokenCipher
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve the gateway until told to stop."""
+    async with (
+        open_deps(settings) as deps,
+        listen(create_app(deps), host=settings.bind_host, port=settings.api_port, drain_s=settings.drain_s) as port,
+        serve_probes(host=settings.bind_host, port=settings.api_internal_port, checks=readiness_checks(deps)),
+    ):
+        log.info("api.serving", host=settings.bind_host, port=port)
+        await stop.wait()
+
+
+@asynccontextmanager
+async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
+    """The routes' collaborators, closed at the end.
+
+    Raises:
+        NotReadyError: PostgreSQL does not answer. Start it, and this process again.
+    """
+    pool = await create_pool(settings.database_url, application_name="api")
+    redis = connect_redis(settings.redis_url)
+    cache = CacheService(redis, observe=_count)
+    try:
+        yield Deps(
+            settings=settings,
+            pool=pool,
+            cache=cache,
+            authenticator=Authenticator(pool, pepper=settings.api_key_pepper),
+            cipher=TokenCipher(settings.token_keys),
+            media_store=open_media_store(settings.media_store),
+            inspector=Inspector(),
+        )
+    finally:
+        await cache.close()
+        await redis.aclose()
+        await pool.close()
+
+
+def _count(namespace: CacheNamespace, result: CacheResult) -> None:
+    cache_requests_total.labels(namespace=namespace.value, result=result.value).inc()

@@ -1,0 +1,161 @@
+"""Whatever dies, and wherever: 25 of 25 are live, none twice."""
+
+import pytest
+
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PUBLISHER_POINTS = [
+    "publisher.received",
+    "publisher.claimed",
+    "publisher.container_answered",
+    "publisher.container_committed",
+    "publisher.publish_committed",
+    "publisher.publish_answered",
+    "publisher.result_committed",
+]
+
+
+async def test_without_any_fault_every_account_shows_the_post_once(live):
+    """The plain run, for comparison."""
+    caption, distribution_id = await live.distribute()
+
+    await live.proven(caption, distribution_id)
+
+
+@pytest.mark.parametrize("point", PUBLISHER_POINTS)
+async def test_a_publisher_that_dies_at_a_step_loses_and_doubles_nothing(live, point):
+    """Each step is committed before the next call, so whoever comes next knows where to go on."""
+    back = live.system.expect("publisher", "ready")
+    armed = live.arm(point)
+    caption, distribution_id = await live.distribute()
+
+    await back
+
+    assert not armed.exists()
+    await live.proven(caption, distribution_id)
+
+
+async def test_a_publisher_that_dies_at_every_step_in_turn_loses_and_doubles_nothing(live):
+    """One distribution, seven deaths."""
+    caption, distribution_id = await live.distribute(seconds=1)
+    page = await live.call("GET", f"/v1/publications?distribution_id={distribution_id}&limit=1")
+    assert page["data"]
+
+    for point in PUBLISHER_POINTS:
+        armed = live.arm(point)
+        await until(_gone(live, armed, distribution_id), what=f"the death at {point}", deadline_s=30)
+        armed.unlink(missing_ok=True)
+
+    await live.proven(caption, distribution_id)
+
+
+async def test_a_scheduler_that_dies_between_confirm_and_delete_sends_twice_and_publishes_once(live):
+    """The outbox rows are sent again; the claim makes the second message harmless."""
+    back = live.system.expect("scheduler", "ready")
+    armed = live.arm("relay.confirmed")
+    caption, distribution_id = await live.distribute()
+
+    await back
+
+    assert not armed.exists()
+    await live.proven(caption, distribution_id)
+
+
+async def test_a_scheduler_killed_during_a_distribution_goes_on_where_it_was(live):
+    """The timetable is in the database."""
+    caption, distribution_id = await live.distribute()
+    back = live.system.expect("scheduler", "ready")
+
+    live.system.kill("scheduler")
+    await back
+
+    await live.proven(caption, distribution_id)
+
+
+async def test_a_killed_api_takes_nothing_with_it(live):
+    """What was answered is committed; pictures are served again when it is back."""
+    caption, distribution_id = await live.distribute()
+    back = live.system.expect("api", "ready")
+
+    live.system.kill("api")
+    await back
+
+    await live.proven(caption, distribution_id)
+
+
+async def test_a_broker_that_loses_everything_is_filled_again(live):
+    """RabbitMQ killed with its data directory emptied, in the midst of a distribution."""
+    caption, distribution_id = await live.distribute()
+    back = live.system.expect("rabbitmq", "ready")
+
+    live.system.wipe_rabbitmq()
+    await back
+
+    await live.proven(caption, distribution_id)
+    await live.system.wait_ready()
+
+
+async def test_health_is_judged_served_and_aggregated(live):
+    """The recurring check of each account ends in a score, and in the swarm's."""
+
+    async def all_judged():
+        swarm = await live.call("GET", "/v1/accounts/stats/swarm")
+        return swarm if swarm["judged"] == len(live.account_ids) else None
+
+    swarm = await until(all_judged, what="a score for every account", deadline_s=330)
+    health = await live.call("GET", f"/v1/accounts/{live.account_ids[0]}/health")
+
+    assert swarm["publishable_ratio"] == 1.0
+    assert swarm["score"] > 80
+    assert health["score"] > 80
+    assert set(health["components"]) == {"access", "publishing"}
+
+
+@pytest.mark.parametrize("service", ["api", "scheduler", "publisher", "health"])
+async def test_every_service_tells_how_it_is(live, service):
+    """Liveness, readiness and metrics on the internal port."""
+    base = f"http://127.0.0.1:{getattr(live.system.ports, f'{service}_internal')}"
+
+    answers = {}
+    for path in ("/healthz", "/readyz", "/metrics"):
+        async with live.http.get(f"{base}{path}") as answer:
+            answers[path] = (answer.status, await answer.text())
+
+    assert [status for status, _ in answers.values()] == [200, 200, 200]
+    assert "instadistro_" in answers["/metrics"][1]
+
+
+async def test_the_queues_and_the_cache_are_measured(live):
+    """Queue depth and cache hits are there for an operator to see."""
+    for _ in range(3):
+        await live.call("GET", "/v1/accounts")
+    api, scheduler = (
+        f"http://127.0.0.1:{port}/metrics"
+        for port in (live.system.ports.api_internal, live.system.ports.scheduler_internal)
+    )
+
+    async def depths():
+        async with live.http.get(scheduler) as answer:
+            return 'instadistro_queue_depth{queue="jobs.publisher.v1"}' in await answer.text()
+
+    await until(depths, what="the depth of the publisher's queue")
+    async with live.http.get(api) as answer:
+        text = await answer.text()
+
+    hits = [line for line in text.splitlines() if line.startswith("instadistro_cache_requests_total") and "hit" in line]
+    assert any(float(line.rsplit(" ", 1)[1]) > 0 for line in hits)
+    assert 'instadistro_http_request_duration_seconds_count{code="200",method="GET",route="/v1/accounts"}' in text
+
+
+def _gone(live, armed, distribution_id):
+    """The point was passed, or nothing is left that could pass it."""
+
+    async def gone():
+        if not armed.exists():
+            return True
+        page = await live.call("GET", f"/v1/publications?distribution_id={distribution_id}&limit=100")
+        return all(publication["state"] == "published" for publication in page["data"])
+
+    return gone

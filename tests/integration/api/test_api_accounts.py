@@ -1,0 +1,372 @@
+"""Accounts: imported whole or not at all, their tokens sealed, their lists never stale."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+import pytest
+
+from shared.accounts import AccountState
+from shared.security import SealedToken
+
+HEADER = "username,instagram_user_id,access_token,token_expires_at,tags"
+ONE = f"{HEADER}\ncafe,1001,FIRST-TOKEN-not-real,2099-01-01T00:00:00+00:00,demo;coffee"
+
+
+def form_of(content: bytes) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("file", content, filename="accounts.csv", content_type="text/csv")
+    return form
+
+
+async def read_token(gateway, user_id: str, account_id: str) -> str:
+    [row] = await gateway.rows("SELECT key_id, sealed FROM account_tokens WHERE account_id = $1", UUID(account_id))
+    sealed = SealedToken(key_id=row["key_id"], ciphertext=row["sealed"])
+    return gateway.deps.cipher.decrypt(
+        sealed, user_id=UUID(user_id), account_id=UUID(account_id), column="access_token"
+    )
+
+
+async def test_an_import_adds_changes_and_leaves_alone(gateway, alice):
+    """The same file twice changes nothing; a changed line changes its account and no other."""
+    first = await alice.import_csv(f"{ONE}\nbar,1002,SECOND-TOKEN-not-real,,")
+    again = await alice.import_csv(f"{ONE}\nbar,1002,SECOND-TOKEN-not-real,,")
+    changed = await alice.import_csv(f"{HEADER}\ncafe.new,1001,,,demo\nclub,1003,THIRD-TOKEN-not-real,,")
+
+    def counts(answer):
+        return [answer.body[name] for name in ("created", "updated", "unchanged")]
+
+    assert [counts(answer) for answer in (first, again, changed)] == [[2, 0, 0], [0, 0, 2], [1, 1, 0]]
+    assert again.body["accounts"] == first.body["accounts"]
+    account = (await alice.get(f"/v1/accounts/{first.body['accounts'][0]}")).body
+    assert (account["username"], account["tags"], account["state"]) == ("cafe.new", ["demo"], "NEW")
+    assert account["token_expires_at"] == "2099-01-01T00:00:00Z"
+
+
+async def test_a_token_is_sealed_at_rest_and_never_told(gateway, alice):
+    """What is stored is readable only as this account's token, and no answer holds it."""
+    imported = await alice.import_csv(ONE)
+    account_id = imported.body["accounts"][0]
+
+    assert await read_token(gateway, alice.user_id, account_id) == "FIRST-TOKEN-not-real"
+    [row] = await gateway.rows("SELECT sealed FROM account_tokens")
+    assert b"FIRST-TOKEN" not in row["sealed"]
+    for path in ("/v1/accounts", f"/v1/accounts/{account_id}"):
+        assert b"TOKEN" not in (await alice.get(path)).content
+
+
+async def test_an_empty_token_keeps_the_one_that_is_there(gateway, alice):
+    """Nothing said never takes a token away."""
+    account_id = (await alice.import_csv(ONE)).body["accounts"][0]
+
+    await alice.import_csv("username,instagram_user_id\nother_name,1001")
+
+    assert await read_token(gateway, alice.user_id, account_id) == "FIRST-TOKEN-not-real"
+
+
+async def test_a_dry_run_tells_and_writes_nothing(gateway, alice):
+    """A dry run gives the counts of the real one."""
+    answer = await alice.import_csv(ONE, query="?dry_run=true")
+
+    assert answer.body == {"created": 1, "updated": 0, "unchanged": 0, "dry_run": True}
+    assert await gateway.count("accounts") == 0
+
+
+async def test_a_new_account_gets_its_check_and_its_event(gateway, alice):
+    """Each account is checked on its own rhythm from within a minute, and its coming is announced with its row."""
+    account_id = (await alice.import_csv(ONE)).body["accounts"][0]
+
+    [job] = await gateway.rows(
+        "SELECT name, type, payload, every_ms, account_id::text, next_due_at <= now() + interval '60 s' AS soon "
+        "FROM recurring_jobs"
+    )
+    assert job["name"] == f"health:check:{account_id}"
+    assert job["type"] == "health:check"
+    assert json.loads(job["payload"]) == {"user_id": alice.user_id, "account_id": account_id}
+    assert (job["every_ms"], job["soon"], job["account_id"]) == (900_000, True, account_id)
+    [event] = await gateway.rows("SELECT type, subject FROM events")
+    assert (event["type"], event["subject"]) == ("account.changed", account_id)
+    assert [row["type"] for row in await gateway.rows("SELECT type FROM outbox")] == ["account.changed"]
+
+
+BAD_ROWS = f"""{HEADER}
+good,2001,TOKEN-a,,
+bad name,2002,TOKEN-b,,
+good2,20x,TOKEN-c,,
+good3,2003,TOKEN-d,2030-01-01T00:00:00,
+good4,2004,TOKEN-e,tomorrow,
+good5,2001,TOKEN-f,,
+good6,2006,,,
+,2007,TOKEN-g,,
+good8,2008,TOKEN-h,
+"quoted
+name",2009,TOKEN-i,,
+good9,2010,TOKEN with blank,,
+"""
+
+
+async def test_an_import_with_bad_rows_reports_each_and_writes_nothing(gateway, alice):
+    """Every bad row is told with line, field and reason; the good ones wait until all are good."""
+    answer = await alice.import_csv(BAD_ROWS)
+
+    assert (answer.status, answer.body["code"]) == (422, "validation_failed")
+    told = [(fault["line"], fault["field"], fault["code"]) for fault in answer.body["errors"]]
+    assert told == [
+        (3, "username", "invalid_value"),
+        (4, "instagram_user_id", "invalid_value"),
+        (5, "token_expires_at", "timezone_required"),
+        (6, "token_expires_at", "invalid_value"),
+        (7, "instagram_user_id", "duplicate_row"),
+        (9, "username", "missing_field"),
+        (10, "", "wrong_column_count"),
+        (11, "username", "invalid_value"),
+        (13, "access_token", "invalid_value"),
+    ]
+    assert all(fault["message"] for fault in answer.body["errors"])
+    assert b"TOKEN" not in answer.content
+    assert await gateway.count("accounts") == 0
+
+
+async def test_a_new_account_without_a_token_is_a_bad_row(gateway, alice):
+    """An account nobody can act for is not added."""
+    answer = await alice.import_csv(f"{HEADER}\ncafe,1001,TOKEN,,\nbar,1002,,,")
+
+    assert answer.status == 422
+    [fault] = answer.body["errors"]
+    assert (fault["line"], fault["field"], fault["code"]) == (3, "access_token", "missing_field")
+    assert await gateway.count("accounts") == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "missing_column"),
+        (b"username,instagram_user_id\n", "no_rows"),
+        (b"username;instagram_user_id\na;1\n", "missing_column"),
+        (b"username,instagram_user_id,password\na,1,x\n", "unknown_column"),
+        (b"username,instagram_user_id,username\na,1,b\n", "duplicate_column"),
+        (b"username,instagram_user_id\n\xff\xfe,1\n", "invalid_text"),
+        (b'username,instagram_user_id\n"a,1\n', "malformed_csv"),
+        (b"username,instagram_user_id\na\x00,1\n", "invalid_value"),
+    ],
+)
+async def test_a_file_that_is_no_table_of_accounts_is_refused(gateway, alice, content, code):
+    """Whatever is sent as CSV is answered with a 422 that names the line."""
+    answer = await alice.post("/v1/accounts/import", data=content, headers={"Content-Type": "text/csv"})
+
+    assert answer.status == 422, answer.body
+    assert code in {fault["code"] for fault in answer.body["errors"]}
+    assert all(fault["line"] >= 1 for fault in answer.body["errors"])
+    assert await gateway.count("accounts") == 0
+
+
+async def test_an_import_may_be_a_list_or_a_form_and_may_begin_with_a_byte_order_mark(alice):
+    """JSON, a form field and a spreadsheet's CSV come to the same accounts."""
+    fields = {"username": "cafe", "instagram_user_id": "1001", "access_token": "FIRST-TOKEN-not-real"}
+    as_list = await alice.post("/v1/accounts/import", json=[{**fields, "tags": ["demo", "coffee"]}])
+    text = ONE.replace(",2099-01-01T00:00:00+00:00,", ",,")
+    as_form = await alice.post("/v1/accounts/import", data=form_of(("\ufeff" + text).encode()))
+    other = await alice.post("/v1/accounts/import", data=b"x", headers={"Content-Type": "text/plain"})
+    bad_list = await alice.post("/v1/accounts/import", json=[{**fields, "instagram_user_id": 1001}])
+
+    assert as_list.body["created"] == 1
+    assert as_form.body["unchanged"] == 1, as_form.body
+    assert (other.status, other.body["code"]) == (415, "unsupported_media_type")
+    [fault] = bad_list.body["errors"]
+    assert (bad_list.status, fault["line"], fault["field"]) == (422, 1, "instagram_user_id")
+
+
+async def test_too_many_rows_and_too_large_files_are_refused(gateway, alice):
+    """Ten thousand rows are the most; a body beyond the limit is not even read."""
+    lines = "\n".join(f"name_{number},{number},TOKEN" for number in range(1, 10_002))
+    too_many = await alice.import_csv(f"username,instagram_user_id,access_token\n{lines}")
+    too_large = await alice.import_csv("x" * 8_388_609)
+
+    assert (too_many.status, too_many.body["errors"][0]["code"]) == (422, "too_many_rows")
+    assert (too_large.status, too_large.body["code"]) == (413, "body_too_large")
+    assert await gateway.count("accounts") == 0
+
+
+async def test_ten_thousand_accounts_are_imported_and_grouped_at_once(gateway, alice):
+    """The largest import and the largest group are one call each."""
+    accounts = await alice.add_accounts(10_000)
+    group = await alice.add_group(accounts)
+
+    assert len(set(accounts)) == 10_000
+    assert (await alice.get(f"/v1/groups/{group}")).body["account_count"] == 10_000
+    assert await gateway.count("recurring_jobs") == 10_000
+
+
+async def test_a_new_token_brings_an_account_back_and_releases_what_was_held(gateway, alice):
+    """An account that needed its owner is active again, and its held publications are on their way."""
+    accounts = await alice.add_accounts(1)
+    post = await alice.add_post()
+    made = await alice.post(f"/v1/posts/{post}/publish", json={"account_ids": accounts})
+    await gateway.rows("UPDATE accounts SET state = 'NEEDS_REAUTH'")
+    await gateway.rows("UPDATE publications SET state = 'held', reason = 'reauth_required'")
+    await gateway.rows("DELETE FROM outbox")
+
+    same = await alice.import_csv(
+        "username,instagram_user_id,access_token\naccount_1,17840000000000001,TOKEN-1-not-real"
+    )
+    state_before = (await alice.get(f"/v1/accounts/{accounts[0]}")).body["state"]
+    await alice.import_csv("username,instagram_user_id,access_token\naccount_1,17840000000000001,NEW-TOKEN")
+
+    assert (same.body["unchanged"], state_before) == (1, AccountState.NEEDS_REAUTH)
+    assert (await alice.get(f"/v1/accounts/{accounts[0]}")).body["state"] == AccountState.ACTIVE
+    publication = (await alice.get(f"/v1/publications/{made.body['publications'][0]}")).body
+    assert publication["state"] == "scheduled"
+    assert "post:publish" in {row["type"] for row in await gateway.rows("SELECT type FROM outbox")}
+
+
+async def test_one_account_is_added_once(gateway, alice):
+    """A single account is made with 201; the same one again is a conflict that names it."""
+    fields = {"username": "@cafe", "instagram_user_id": "1001", "access_token": "TOKEN-not-real"}
+    added = await alice.post("/v1/accounts", json=fields)
+    again = await alice.post("/v1/accounts", json=fields)
+    naive = await alice.post(
+        "/v1/accounts", json={**fields, "instagram_user_id": "1002", "token_expires_at": "2030-01-01T00:00:00"}
+    )
+    bare = await alice.post("/v1/accounts", json={"username": "bar", "instagram_user_id": "1003"})
+    unknown = await alice.post("/v1/accounts", json={**fields, "instagram_user_id": "1004", "password": "x"})
+
+    assert (added.status, added.body["username"]) == (201, "cafe")
+    assert added.headers["Location"] == f"/v1/accounts/{added.body['id']}"
+    assert (again.status, again.body["code"], again.body["existing_id"]) == (409, "account_exists", added.body["id"])
+    assert (naive.status, naive.body["code"]) == (422, "timezone_required")
+    assert (bare.status, bare.body["errors"][0]["path"]) == (422, "access_token")
+    assert (unknown.status, unknown.body["errors"][0]["path"]) == (422, "password")
+    assert await gateway.count("accounts") == 1
+
+
+async def test_two_imports_at_once_make_each_account_once(alice):
+    """The second one waits for the first and finds its accounts."""
+    import asyncio  # noqa: PLC0415 - for this test alone
+
+    answers = await asyncio.gather(*(alice.import_csv(ONE) for _ in range(4)))
+
+    assert sorted(answer.body["created"] for answer in answers) == [0, 0, 0, 1]
+
+
+async def test_pages_show_every_account_once_and_lead_back(alice):
+    """Cursors walk forward and back; a cursor is worth nothing with other filters."""
+    accounts = await alice.add_accounts(5)
+    seen: list[str] = []
+    path = "/v1/accounts?limit=2"
+    first = await alice.get(path)
+    page = first
+    while True:
+        seen += [account["id"] for account in page.body["data"]]
+        cursor = page.body["pagination"]["next_cursor"]
+        if cursor is None:
+            break
+        page = await alice.get(f"{path}&cursor={cursor}")
+    back = await alice.get(f"{path}&cursor={page.body['pagination']['prev_cursor']}")
+    other = await alice.get(f"{path}&state=NEW&cursor={first.body['pagination']['next_cursor']}")
+
+    assert sorted(seen) == sorted(accounts)
+    assert len(seen) == 5
+    assert [account["id"] for account in back.body["data"]] == seen[2:4]
+    assert 'rel="next"' in first.headers["Link"]
+    assert (other.status, other.body["code"]) == (400, "invalid_cursor")
+
+
+async def test_lists_filter_by_state_and_tag(gateway, alice):
+    """A filter shows what fits and nothing else."""
+    await alice.import_csv(f"{ONE}\nbar,1002,TOKEN,,demo\nclub,1003,TOKEN,,")
+    await gateway.rows("UPDATE accounts SET state = 'PAUSED' WHERE username = 'club'")
+    await gateway.deps.cache.invalidate_user(alice.user_id)
+
+    async def names(query: str) -> set[str]:
+        return {account["username"] for account in (await alice.get(f"/v1/accounts?{query}")).body["data"]}
+
+    assert await names("tag=demo") == {"cafe", "bar"}
+    assert await names("tag=coffee") == {"cafe"}
+    assert await names("state=PAUSED") == {"club"}
+    assert await names("state=NEW&tag=demo") == {"cafe", "bar"}
+
+
+async def test_a_list_is_cached_until_something_changes(gateway, alice):
+    """The first page comes from the cache, and from the moment a change is answered it shows the change."""
+    await alice.import_csv(ONE)
+    before = (await alice.get("/v1/accounts")).body
+    await gateway.rows("UPDATE accounts SET username = 'behind_our_back'")
+    cached = (await alice.get("/v1/accounts")).body
+    await alice.import_csv(f"{HEADER}\nbar,1002,TOKEN,,")
+    after = (await alice.get("/v1/accounts")).body
+
+    assert cached == before
+    assert {account["username"] for account in after["data"]} == {"behind_our_back", "bar"}
+
+
+async def test_the_first_page_is_the_same_from_the_cache_and_without_it(settings, run_gateway):
+    """A cached answer cannot be told from a fresh one."""
+    async with run_gateway(settings) as gateway:
+        alice = await gateway.client("alice@example.com")
+        await alice.import_csv(ONE)
+        fresh, cached = await alice.get("/v1/accounts"), await alice.get("/v1/accounts")
+    async with run_gateway(replace(settings, redis_url="redis://127.0.0.1:1/0")) as other:
+        uncached = await replace(alice, url=other.url, http=other.http).get("/v1/accounts")
+
+    assert fresh.body == cached.body == uncached.body
+
+
+async def test_health_is_told_as_it_was_judged(gateway, alice):
+    """Not judged yet is a 404 that says so; a judgement is told whole, and the swarm counts it."""
+    accounts = await alice.add_accounts(2)
+    unknown = await alice.get(f"/v1/accounts/{accounts[0]}/health")
+    await gateway.rows(
+        """
+        INSERT INTO health_scores (account_id, user_id, score, band, confidence, components, gates, reasons,
+                                   formula_version, computed_at)
+        VALUES ($1, $2, 71, 'watch', 0.5, '{"A": 100}', '[]', '["first post failed"]', 1, now())
+        """,
+        UUID(accounts[0]),
+        UUID(alice.user_id),
+    )
+    await gateway.deps.cache.invalidate_account(accounts[0], user_id=alice.user_id)
+    known = await alice.get(f"/v1/accounts/{accounts[0]}/health")
+    swarm = await alice.get("/v1/accounts/stats/swarm")
+
+    assert (unknown.status, unknown.body["code"]) == (404, "health_unknown")
+    assert known.status == 200
+    assert {name: known.body[name] for name in ("account_id", "score", "band", "components", "reasons")} == {
+        "account_id": accounts[0],
+        "score": 71,
+        "band": "watch",
+        "components": {"A": 100},
+        "reasons": ["first post failed"],
+    }
+    assert swarm.body["accounts"] == 2
+    assert (swarm.body["judged"], swarm.body["score"], swarm.body["publishable_ratio"]) == (1, 71.0, 1.0)
+    assert swarm.body["bands"] == {
+        "healthy": 0, "watch": 1, "degraded": 0, "at_risk": 0, "critical": 0, "provisional": 0,
+    }  # fmt: skip
+    assert [account["account_id"] for account in swarm.body["worst"]] == [accounts[0]]
+    assert (await alice.get("/v1/swarm/health")).body == swarm.body
+
+
+async def test_a_swarm_of_nobody_is_no_error(alice):
+    """A tenant without accounts gets zeros and nulls, not invented figures."""
+    swarm = (await alice.get("/v1/swarm/health")).body
+
+    assert (swarm["accounts"], swarm["score"], swarm["publishable_ratio"], swarm["worst"]) == (0, None, None, [])
+
+
+async def test_an_import_that_fails_half_way_leaves_nothing(gateway, alice):
+    """Accounts, tokens, checks and events commit together or not at all."""
+    await gateway.rows("ALTER TABLE recurring_jobs ADD CONSTRAINT refuse CHECK (false)")
+
+    answer = await alice.import_csv(ONE)
+
+    assert answer.status == 500
+    for table in ("accounts", "account_tokens", "events", "outbox"):
+        assert await gateway.count(table) == 0
+    with pytest.raises(asyncpg.CheckViolationError):
+        await gateway.rows(
+            "INSERT INTO recurring_jobs (name, type, payload, every_ms, next_due_at) VALUES ('x', 'x', '{}', 1, now())"
+        )

@@ -1,0 +1,299 @@
+"""What holds for every route: who asks, how errors look, what each answer carries."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.api.app import ROUTES
+
+CASES = [(route.method, route.path) for route in ROUTES]
+
+
+def fill(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], str(uuid4())), path)
+
+
+def is_problem(answer, status: int, code: str) -> bool:
+    keys = {"type", "title", "status", "detail", "code", "errors", "request_id", "retryable"}
+    return (
+        (answer.status, answer.body["code"]) == (status, code)
+        and answer.headers["Content-Type"].startswith("application/problem+json")
+        and keys <= set(answer.body)
+        and answer.body["request_id"] == answer.headers["X-Request-ID"]
+        and answer.body["status"] == status
+    )
+
+
+async def test_every_route_refuses_a_request_without_a_valid_key(gateway, alice):
+    """No route of the API is open."""
+    wrong = f"ids_{'0' * 16}_{'A' * 43}"
+    other_secret = alice.api_key[:-4] + ("AAAA" if not alice.api_key.endswith("AAAA") else "BBBB")
+    for method, path in CASES:
+        for key in (None, "nonsense", wrong, other_secret):
+            answer = await replace(alice, api_key=key).call(method, fill(path, {}))
+            assert is_problem(answer, 401, "unauthenticated"), (method, path, answer.body)
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_every_route_hides_what_belongs_to_another_tenant(gateway, alice, bob):
+    """Another tenant's id is as unknown as one that was never given out, on every route that takes one."""
+    accounts = await alice.add_accounts(2)
+    group = await alice.add_group(accounts[:1])
+    post = await alice.add_post()
+    made = await alice.post(f"/v1/posts/{post}/publish", json={"account_ids": accounts[:1]})
+    publication = made.body["publications"][0]
+    media = (await alice.get(f"/v1/posts/{post}")).body["media_ids"][0]
+    distribution = await distribute(alice, post, await alice.add_group(accounts[1:], name="second"))
+    ids = {
+        "accounts": accounts[0],
+        "groups": group,
+        "media": media,
+        "posts": post,
+        "publications": publication,
+        "distributions": distribution,
+    }
+    before = await tables(gateway)
+
+    checked = 0
+    for method, path in CASES:
+        if "{" in path:
+            found = ids[path.split("/")[2]]
+            body = {"json": {"account_ids": accounts}} if path.endswith("/publish") else {}
+            theirs = await bob.call(method, fill(path, {"id": found, "account_id": accounts[0]}), **body)
+            unknown = await bob.call(method, fill(path, {}), **body)
+            checked += 1
+            for answer in (theirs, unknown):
+                assert is_problem(answer, 404, "not_found"), (method, path, answer.body)
+
+    assert checked >= 12
+    assert await tables(gateway) == before
+
+
+async def test_lists_show_a_tenant_its_own_rows_only(alice, bob):
+    """Another tenant's lists are empty, whatever the first one has."""
+    accounts = await alice.add_accounts(1)
+    await distribute(alice, await alice.add_post(), await alice.add_group(accounts))
+
+    for path in ("accounts", "groups", "posts", "publications", "distributions"):
+        assert len((await alice.get(f"/v1/{path}")).body["data"]) == 1, path
+        assert (await bob.get(f"/v1/{path}")).body["data"] == [], path
+    assert (await bob.get("/v1/swarm/health")).body["accounts"] == 0
+
+
+async def test_references_to_another_tenants_things_are_unknown(gateway, alice, bob):
+    """Ids inside a body are held to the same rule as ids in a path, and nothing is written."""
+    accounts = await alice.add_accounts(1)
+    group = await alice.add_group(accounts)
+    post = await alice.add_post()
+    media = (await alice.get(f"/v1/posts/{post}")).body["media_ids"]
+    bobs_accounts, bobs_post = await bob.add_accounts(1, first=50), await bob.add_post()
+    bobs_media = (await bob.get(f"/v1/posts/{bobs_post}")).body["media_ids"]
+    bobs_group = await bob.add_group(bobs_accounts)
+    window = {"from": in_hours(1), "to": in_hours(2)}
+    before = await tables(gateway)
+
+    for path, body in (
+        ("/v1/groups", {"name": "x", "account_ids": accounts}),
+        ("/v1/posts", {"media_ids": media}),
+        ("/v1/posts", {"media_ids": bobs_media, "overrides": {accounts[0]: {"caption": "x"}}}),
+        (f"/v1/posts/{bobs_post}/publish", {"account_ids": accounts}),
+        (f"/v1/posts/{bobs_post}/publish", {"group_id": group}),
+        ("/v1/distributions", {"post_id": post, "group_id": bobs_group, "window": window}),
+        ("/v1/distributions", {"post_id": bobs_post, "group_id": group, "window": window}),
+    ):
+        answer = await bob.post(path, json=body)
+        assert is_problem(answer, 404, "not_found"), (path, body, answer.body)
+    for method in ("PUT", "DELETE"):
+        answer = await bob.call(method, f"/v1/groups/{bobs_group}/accounts/{accounts[0]}")
+        assert is_problem(answer, 404, "not_found")
+
+    assert await tables(gateway) == before
+
+
+async def test_a_key_without_the_scope_may_not_write(gateway, alice):
+    """A key that may read reads, and is told which scope it lacks elsewhere."""
+    await gateway.rows("UPDATE api_keys SET scopes = '{read}'")
+
+    assert (await alice.get("/v1/me")).body == {
+        "user_id": alice.user_id,
+        "email": "alice@example.com",
+        "scopes": ["read"],
+    }
+    for method, path in CASES:
+        answer = await alice.call(method, fill(path, {}))
+        if method == "GET":
+            assert answer.status in {200, 404}
+        else:
+            assert is_problem(answer, 403, "scope_missing")
+
+
+@pytest.mark.parametrize("change", ["revoked_at = now()", "expires_at = now()"])
+async def test_a_key_that_was_revoked_or_expired_is_refused(gateway, alice, change):
+    """A key is only as good as its row."""
+    await gateway.rows(f"UPDATE api_keys SET {change}")  # noqa: S608 - the test's own text
+
+    assert is_problem(await alice.get("/v1/me"), 401, "unauthenticated")
+
+
+async def test_errors_of_the_server_itself_are_problems_too(alice):
+    """Unknown paths and methods, and bodies over the limit, are answered like every other error."""
+    assert is_problem(await alice.get("/nothing/here"), 404, "not_found")
+    assert is_problem(await alice.get("/v1/accounts/not-an-id"), 404, "not_found")
+    wrong_method = await alice.call("PATCH", "/v1/me")
+    assert is_problem(wrong_method, 405, "method_not_allowed")
+    assert wrong_method.headers["Allow"] == "GET"
+    assert is_problem(await alice.post("/v1/groups", data=b"x" * 1_048_577), 413, "body_too_large")
+
+
+async def test_what_is_no_http_is_answered_with_a_problem(gateway):
+    """Even a request that cannot be parsed gets the usual form, and no word of the inside."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    writer.write(b"GET /v1/me HTTP/1.1\r\nbroken header\r\n\r\n")
+
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    await writer.wait_closed()
+
+    assert answer.startswith(b"HTTP/1.0 400 ")
+    assert b"application/problem+json" in answer
+    assert b'"code":"malformed_request"' in answer
+    assert b"broken" not in answer
+
+
+async def test_a_crash_tells_nothing_of_the_inside(gateway, alice):
+    """A failure nobody foresaw is a 500 with a request id and without internals."""
+    await gateway.rows("ALTER TABLE groups RENAME TO gone")
+
+    answer = await alice.get("/v1/groups", headers={"X-Request-ID": "find-me-in-the-log"})
+
+    assert is_problem(answer, 500, "internal_error")
+    assert answer.body["request_id"] == "find-me-in-the-log"
+    assert b"groups" not in answer.content
+
+
+async def test_a_database_that_is_away_is_503_and_the_gateway_comes_back(gateway, alice):
+    """While PostgreSQL refuses, clients are told to come again; afterwards everything works without a restart."""
+    name = gateway.deps.settings.database_url.rpartition("/")[2]
+    admin = gateway.deps.settings.database_url.replace(name, "postgres")
+    import asyncpg  # noqa: PLC0415 - this test alone speaks to the server itself
+
+    connection = await asyncpg.connect(admin)
+    await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    away = await alice.get("/v1/groups")
+    ready_away = await alice.get("/readyz")
+    await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await connection.close()
+
+    assert is_problem(away, 503, "not_ready")
+    assert away.headers["Retry-After"] == "1"
+    assert away.body["retryable"] is True
+    assert ready_away.status == 503
+    assert (await alice.get("/v1/groups")).status == 200
+    assert (await alice.get("/readyz")).status == 200
+
+
+async def test_the_gateway_serves_without_redis(settings, run_gateway):
+    """A cache that is not there costs speed, never an answer."""
+    async with run_gateway(replace(settings, redis_url="redis://127.0.0.1:1/0")) as gateway:
+        alice = await gateway.client("alice@example.com")
+        await alice.add_accounts(2)
+
+        assert len((await alice.get("/v1/accounts")).body["data"]) == 2
+        assert (await alice.get("/v1/swarm/health")).body["accounts"] == 2
+        assert (await alice.get("/readyz")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("abcdefgh", True), ("A-b_9" * 5, True), ("short", False), ("x" * 65, False), ("semi;colon;", False)],
+)
+async def test_every_answer_tells_its_request_id_and_its_time(alice, given, kept):
+    """A fit id of the client's is kept, any other replaced; the time is there on success and failure alike."""
+    for path in ("/v1/me", "/v1/nothing", "/healthz"):
+        answer = await alice.get(path, headers={"X-Request-ID": given})
+
+        assert (answer.headers["X-Request-ID"] == given) is kept
+        assert re.fullmatch(r"[A-Za-z0-9_-]{8,64}", answer.headers["X-Request-ID"])
+        assert re.fullmatch(r"\d+\.\d\dms", answer.headers["X-Response-Time"])
+
+
+async def test_requests_are_counted_under_the_template_of_their_route(alice):
+    """Metrics never hold an id, and unknown paths share one label."""
+    await alice.get(f"/v1/groups/{uuid4()}")
+    await alice.get(f"/v1/{uuid4()}")
+
+    routes = {
+        sample.labels["route"]
+        for metric in REGISTRY.collect()
+        if metric.name == "instadistro_http_request_duration_seconds"
+        for sample in metric.samples
+    }
+    assert {"/v1/groups/{id}", "unmatched"} <= routes
+    assert not any(re.search(r"[0-9a-f]{8}-", route) for route in routes)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "path"),
+    [
+        (b"", 400, "malformed_json", None),
+        (b'{"name": "x"', 400, "malformed_json", None),
+        (b'{"name": "\\ud800"}', 400, "malformed_json", None),
+        (b"[" * 100_000, 422, "validation_failed", ""),
+        (b"[]", 422, "validation_failed", ""),
+        (b"{}", 422, "validation_failed", "name"),
+        (b'{"name": 5}', 422, "validation_failed", "name"),
+        (b'{"name": "x", "owner": "y"}', 422, "validation_failed", "owner"),
+        (b'{"name": "x", "account_ids": ["y"]}', 422, "validation_failed", "account_ids[0]"),
+        (b'{"name": "x", "tags": ["a\\u0000b"]}', 422, "validation_failed", "tags[0]"),
+        (b'{"name": ""}', 422, "validation_failed", "name"),
+        (b'{"name": "x", "color": "red"}', 422, "validation_failed", "color"),
+    ],
+)
+async def test_bodies_that_do_not_fit_are_refused_with_their_place(gateway, alice, body, status, code, path):
+    """A client is told what is wrong and where, and nothing is written."""
+    answer = await alice.post("/v1/groups", data=body)
+
+    assert is_problem(answer, status, code), answer.body
+    if path is not None:
+        assert answer.body["errors"][0]["path"] == path
+    assert await gateway.count("groups") == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("limit=ten", 400, "invalid_limit"),
+        ("cursor=made-up", 400, "invalid_cursor"),
+        ("stat=ACTIVE", 422, "validation_failed"),
+        ("state=active", 422, "validation_failed"),
+        ("tag=a&tag=b", 422, "validation_failed"),
+        ("tag=%00", 422, "validation_failed"),
+    ],
+)
+async def test_queries_that_mean_nothing_are_refused(alice, query, status, code):
+    """A misspelt filter never lists everything."""
+    assert is_problem(await alice.get(f"/v1/accounts?{query}"), status, code)
+
+
+async def distribute(client, post: str, group: str) -> str:
+    window = {"from": in_hours(1), "to": in_hours(2)}
+    answer = await client.post("/v1/distributions", json={"post_id": post, "group_id": group, "window": window})
+    assert answer.status == 202, answer.body
+    return answer.body["id"]
+
+
+def in_hours(hours: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+
+
+async def tables(gateway) -> list[int]:
+    names = ("accounts", "groups", "group_members", "media", "posts", "publications", "distributions", "outbox")
+    return [await gateway.count(name) for name in names]

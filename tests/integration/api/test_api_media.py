@@ -1,0 +1,208 @@
+"""Media: looked into, kept under a key nobody can guess, and served to whoever has the key."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from services.api.app import create_app
+from services.api.http.listener import listen
+
+LIMIT = 8 * 1024 * 1024
+
+
+def stored_files(gateway) -> list[Path]:
+    return list(Path(gateway.deps.settings.media_store).iterdir())
+
+
+async def test_an_uploaded_picture_is_told_and_served_as_it_was(alice, gateway, make_picture):
+    """The row tells what the file is, and the public address gives its very bytes to anybody."""
+    content = make_picture(1080, 1350)
+
+    made = (await alice.upload(content)).body
+    shown = (await alice.get(f"/v1/media/{made['id']}")).body
+    path = made["url"].removeprefix(gateway.deps.settings.public_url)
+    served = await replace(alice, api_key=None).get(path)
+    head = await replace(alice, api_key=None).call("HEAD", path)
+
+    assert shown == made
+    assert (made["mime"], made["bytes"], made["width"], made["height"]) == ("image/jpeg", len(content), 1080, 1350)
+    assert made["sha256"] == hashlib.sha256(content).hexdigest()
+    assert served.content == content
+    for answer in (served, head):
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "image/jpeg"
+        assert answer.headers["Content-Length"] == str(len(content))
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert len(path.removeprefix("/media/")) >= 32
+
+
+async def test_the_same_picture_twice_gets_two_keys(alice, make_picture):
+    """Who knows one key learns nothing of another."""
+    first, second = [(await alice.upload(make_picture())).body["url"] for _ in range(2)]
+
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "key", ["missing.jpg", "A" * 32 + ".jpg", "..%2f..%2fetc%2fpasswd", "%2e%2e/secret", "x" * 33 + ".jpg", "%00.jpg"]
+)
+async def test_keys_that_name_nothing_are_404(alice, key):
+    """No key leads out of the store, and an unknown one is a plain 404."""
+    for method in ("GET", "HEAD"):
+        answer = await alice.call(method, f"/media/{key}")
+        assert answer.status == 404
+
+
+async def refused(gateway, answer, code: str, status: int = 422) -> str:
+    assert (answer.status, answer.body["code"]) == (status, code), answer.body
+    assert await gateway.count("media") == 0
+    assert stored_files(gateway) == []
+    return str(answer.body["detail"])
+
+
+@pytest.mark.parametrize("encoding", ["PNG", "GIF", "WEBP", "BMP", "TIFF"])
+async def test_another_format_under_the_name_of_a_jpeg_is_refused_by_its_true_name(
+    gateway, alice, make_picture, encoding
+):
+    """Names and content types prove nothing; the answer names what the file really is."""
+    answer = await alice.upload(make_picture(encoding=encoding), name="picture.jpg")
+
+    assert encoding in await refused(gateway, answer, "media_unsupported")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "told"),
+    [(1080, 1351, "1080 x 1351"), (1920, 1000, "1920 x 1000"), (319, 319, "319 pixels")],
+)
+async def test_measures_that_the_platform_refuses_are_refused_here(gateway, alice, make_picture, width, height, told):
+    """A picture is held to the platform's ratio and width before anything is planned on it."""
+    answer = await alice.upload(make_picture(width, height))
+
+    assert told in await refused(gateway, answer, "media_unsupported")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1080, 1350), (1910, 1000), (320, 320)])
+async def test_measures_at_the_platforms_limits_are_taken(alice, make_picture, width, height):
+    """The limits themselves are allowed."""
+    assert (await alice.upload(make_picture(width, height))).status == 201
+
+
+async def test_a_damaged_picture_is_refused(gateway, alice, make_picture):
+    """A file that was cut off, or only begins like a picture, is refused."""
+    content = make_picture(noise=True)
+
+    await refused(gateway, await alice.upload(content[: len(content) // 2]), "media_invalid")
+    await refused(gateway, await alice.upload(b"no picture at all"), "media_unsupported")
+    await refused(gateway, await alice.upload(b""), "media_unsupported")
+
+
+async def test_a_picture_of_too_many_pixels_is_refused_without_decoding_it(gateway, alice, make_picture):
+    """A small file that would unpack to gigabytes is refused by what its header says."""
+    answer = await alice.upload(make_picture(9000, 9000))
+
+    assert "81,000,000" in await refused(gateway, answer, "media_unsupported")
+
+
+async def test_a_picture_over_the_limit_is_answered_cleanly(gateway, alice, make_picture):
+    """8.1 MiB are refused with 413 over the same connection on which the next request works."""
+    content = make_picture(2000, 2000, noise=True)
+    content += bytes(int(8.1 * 1024 * 1024) - len(content))
+
+    await refused(gateway, await alice.upload(content), "media_too_large", 413)
+    await refused(gateway, await alice.upload(bytes(LIMIT + 1)), "media_too_large", 413)
+    await refused(gateway, await alice.upload(bytes(3 * LIMIT)), "media_too_large", 413)
+    assert (await alice.upload(make_picture())).status == 201
+
+
+async def test_a_picture_of_exactly_the_limit_is_taken(alice, make_picture):
+    """The last byte of the limit is still inside it."""
+    content = make_picture(1080, 1080)
+    answer = await alice.upload(content + bytes(LIMIT - len(content)))
+
+    assert answer.status == 201, answer.body
+
+
+async def test_an_upload_needs_a_form_with_the_field_file(gateway, alice, make_picture):
+    """Other content types and forms without the field are told what is missing."""
+    form = aiohttp.FormData()
+    form.add_field("picture", io.BytesIO(make_picture()), filename="picture.jpg")
+
+    await refused(gateway, await alice.post("/v1/media", data=form), "validation_failed")
+    await refused(gateway, await alice.post("/v1/media", json={}), "unsupported_media_type", 415)
+    broken = {"Content-Type": "multipart/form-data; boundary=x"}
+    await refused(gateway, await alice.post("/v1/media", data=b"no form", headers=broken), "malformed_request", 400)
+    no_boundary = {"Content-Type": "multipart/form-data"}
+    await refused(gateway, await alice.post("/v1/media", data=b"x", headers=no_boundary), "malformed_request", 400)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/picture.jpg",
+        "https://127.0.0.1/picture.jpg",
+        "https://[::1]/picture.jpg",
+        "https://10.0.0.1/picture.jpg",
+        "https://169.254.169.254/latest/meta-data",
+        "https://localhost/picture.jpg",
+        "https://2130706433/picture.jpg",
+        "https://user:password@example.com/picture.jpg",
+        "http://example.com/picture.jpg",
+        "file:///etc/passwd",
+        "picture.jpg",
+        "",
+    ],
+)
+async def test_a_url_into_a_private_network_is_refused(gateway, alice, url):
+    """The gateway is nobody's way into the network it stands in."""
+    await refused(gateway, await alice.post("/v1/media/from-url", json={"url": url}), "media_url_forbidden")
+
+
+async def test_the_own_public_host_may_be_fetched_from_and_no_neighbour_of_it(gateway, alice, make_picture):
+    """Only the origin of PUBLIC_URL is exempt; what it serves is inspected like an upload."""
+    content = make_picture()
+
+    async def serve(request: web.Request) -> web.Response:
+        if request.path == "/large":
+            return web.Response(body=bytes(LIMIT + 1))
+        if request.path == "/away":
+            raise web.HTTPFound("http://127.0.0.1:1/picture.jpg")
+        if request.path == "/picture":
+            return web.Response(body=content, content_type="text/html")
+        raise web.HTTPNotFound
+
+    app = web.Application()
+    app.router.add_get("/{path}", serve)
+    async with TestServer(app) as host:
+        own = str(host.make_url("/")).rstrip("/")
+        deps = replace(gateway.deps, settings=replace(gateway.deps.settings, public_url=own))
+        async with listen(create_app(deps), host="127.0.0.1", port=0, drain_s=1) as port:
+            client = replace(alice, url=f"http://127.0.0.1:{port}")
+
+            async def fetch(url: str):
+                return await client.post("/v1/media/from-url", json={"url": url})
+
+            await refused(gateway, await fetch(f"{own}/away"), "media_url_forbidden")
+            await refused(gateway, await fetch(f"{own}/missing"), "media_unreachable")
+            await refused(gateway, await fetch(f"{own}/large"), "media_too_large", 413)
+            taken = await fetch(f"{own}/picture")
+
+    assert (taken.status, taken.body["sha256"]) == (201, hashlib.sha256(content).hexdigest())
+
+
+async def test_a_row_that_cannot_be_written_leaves_no_file_behind(gateway, alice, make_picture):
+    """Bytes are kept before the row, and removed if the row does not come."""
+    await gateway.rows("ALTER TABLE media ADD CONSTRAINT refuse CHECK (false)")
+
+    answer = await alice.upload(make_picture())
+
+    assert answer.status == 500
+    assert stored_files(gateway) == []

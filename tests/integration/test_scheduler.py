@@ -1,0 +1,177 @@
+"""The scheduler's sweeps on a real database."""
+
+import asyncio
+import json
+
+import pytest
+
+from services.scheduler.cleanup import clean_up
+from services.scheduler.mark_missed import mark_missed_once
+from services.scheduler.relay_outbox import listen
+from services.scheduler.run_recurring import ensure_cleanup, fire_once
+from shared.database import create_pool
+from shared.jobs import CleanUp, JobType, new_job, to_outbox
+from shared.outbox import append
+from tests.seeds import seed_publications, seed_tenant
+
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+async def pool(database_url):
+    """A pool on the test's own database."""
+    async with await create_pool(database_url, application_name="test") as pool:
+        yield pool
+
+
+async def recur(pool, name, *, every_ms=HOUR_MS, due="now()"):
+    payload = json.dumps({"user_id": "00000000-0000-7000-8000-000000000000", "account_id": "0" * 32})
+    await pool.execute(
+        f"""
+        INSERT INTO recurring_jobs (name, type, payload, every_ms, next_due_at)
+        VALUES ($1, 'health:check', $2::jsonb, $3, {due})
+        """,  # noqa: S608 - the test's own expression
+        name,
+        payload,
+        every_ms,
+    )
+
+
+async def test_each_due_time_fires_once_however_many_schedulers_look(pool):
+    """The row's lock decides; the next due time is set in the same transaction."""
+    for number in range(20):
+        await recur(pool, f"job-{number}")
+
+    await asyncio.gather(*(fire_once(pool) for _ in range(5)))
+
+    subjects = await pool.fetch("SELECT subject FROM outbox")
+    assert sorted(row["subject"] for row in subjects) == sorted(f"job-{number}" for number in range(20))
+
+
+async def test_the_rhythm_does_not_drift_and_does_not_burst_after_a_sleep(pool):
+    """Firings that were slept through are skipped; the next one is on the old grid."""
+    await recur(pool, "slept", due="date_trunc('hour', now()) - interval '5 hours'")
+
+    await fire_once(pool)
+    await fire_once(pool)
+
+    assert await pool.fetchval("SELECT count(*) FROM outbox") == 1
+    assert await pool.fetchval("SELECT next_due_at = date_trunc('hour', now()) + interval '1 hour' FROM recurring_jobs")
+
+
+async def test_a_firing_that_still_waits_is_not_doubled(pool):
+    """A broker that is away for a day does not pile up a day of checks."""
+    await recur(pool, "piling", every_ms=1)
+
+    await fire_once(pool)
+    await pool.execute("UPDATE recurring_jobs SET next_due_at = now()")
+    await fire_once(pool)
+
+    assert await pool.fetchval("SELECT count(*) FROM outbox") == 1
+
+
+async def test_the_wait_for_the_next_firing_is_known(pool):
+    """The loop sleeps as long as it may."""
+    assert await fire_once(pool) is None
+
+    await recur(pool, "later", due="now() + interval '10 minutes'")
+
+    assert 590 < await fire_once(pool) <= 600
+
+
+async def test_the_cleanup_recurs_once_however_often_it_is_ensured(pool):
+    """Every start of a scheduler makes sure of it."""
+    for every_s in (3600.0, 60.0):
+        await ensure_cleanup(pool, every_s=every_s)
+
+    [row] = await pool.fetch("SELECT type, every_ms FROM recurring_jobs")
+    assert tuple(row) == ("cleanup:old_jobs", 60_000)
+
+
+async def test_what_is_too_late_is_missed_aloud_and_its_message_withdrawn(pool):
+    """Never silently dropped, never burst out later."""
+    tenant = await seed_tenant(pool)
+    [late] = await seed_publications(pool, tenant, due_in_s=-100, max_lateness_s=50)
+    [fine] = await seed_publications(pool, tenant, due_in_s=-100, max_lateness_s=500)
+    [never] = await seed_publications(pool, tenant, due_in_s=-100, max_lateness_s=None)
+
+    await mark_missed_once(pool)
+
+    states = {row["id"]: row["state"] for row in await pool.fetch("SELECT id, state FROM publications")}
+    events = await pool.fetch("SELECT type, subject FROM events")
+    waiting = await pool.fetch("SELECT subject FROM outbox WHERE type = 'post:publish'")
+    assert states == {late: "missed", fine: "scheduled", never: "scheduled"}
+    assert [tuple(event) for event in events] == [("publication.missed", str(late))]
+    assert {row["subject"] for row in waiting} == {str(fine), str(never)}
+
+
+async def test_a_deferral_beyond_the_last_moment_is_a_miss_with_its_reason(pool):
+    """Nobody waits for a wait that cannot help."""
+    tenant = await seed_tenant(pool)
+    [publication_id] = await seed_publications(pool, tenant, due_in_s=-1, max_lateness_s=600)
+    await pool.execute("UPDATE publications SET next_attempt_at = now() + interval '30 minutes', reason = 'quota'")
+
+    await mark_missed_once(pool)
+
+    row = await pool.fetchrow("SELECT state, reason FROM publications WHERE id = $1", publication_id)
+    assert tuple(row) == ("missed", "quota")
+
+
+async def test_a_row_past_its_first_step_is_exempt_while_its_container_lives(pool):
+    """The platform has the media; one more call may finish it."""
+    tenant = await seed_tenant(pool)
+    await seed_publications(pool, tenant, due_in_s=-100, max_lateness_s=50)
+    await pool.execute(
+        "UPDATE publications SET step = 'container_created', container_id = '1', container_created_at = now()"
+    )
+
+    await mark_missed_once(pool)
+    alive = await pool.fetchval("SELECT state FROM publications")
+    await pool.execute("UPDATE publications SET container_created_at = now() - interval '25 hours'")
+    await mark_missed_once(pool)
+
+    assert alive == "scheduled"
+    assert await pool.fetchval("SELECT state FROM publications") == "missed"
+
+
+async def test_a_message_due_soon_wakes_the_relay_and_a_later_one_does_not(pool, database_url):
+    """NOTIFY rings for rows due within five seconds only."""
+    wake, stop = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(listen(database_url, wake=wake, stop=stop))
+    job = new_job(JobType.CLEANUP_OLD_JOBS, CleanUp(), subject="soon")
+
+    async with asyncio.timeout(20):
+        # The listener may not be there yet: append until it hears.
+        while not wake.is_set():
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute("DELETE FROM outbox")
+                await append(connection, [to_outbox(job)])
+            try:
+                await asyncio.wait_for(wake.wait(), 0.1)
+            except TimeoutError:
+                continue
+    wake.clear()
+    later = new_job(JobType.CLEANUP_OLD_JOBS, CleanUp(), subject="later")
+    due_at = await pool.fetchval("SELECT now() + interval '1 hour'")
+    await append(pool, [to_outbox(later, due_at=due_at)])
+    # A second bell after the silent one: had the silent one rung, it would have rung before.
+    await pool.execute("SELECT pg_notify('instadistro_outbox', 'probe')")
+    await asyncio.wait_for(wake.wait(), 20)
+    stop.set()
+    await task
+
+
+async def test_cleanup_prunes_old_dead_jobs_and_keeps_young_ones(pool):
+    """Thirty days of dead jobs stay readable."""
+    for days in (1, 29, 31, 90):
+        await pool.execute(
+            """
+            INSERT INTO dead_jobs (id, type, subject, reason, attempt, payload, headers, died_at)
+            VALUES (gen_random_uuid(), 't', 's', 'r', 1, '', '{}', now() - make_interval(days => $1))
+            """,
+            days,
+        )
+
+    await clean_up(pool, new_job(JobType.CLEANUP_OLD_JOBS, CleanUp(), subject="x"), CleanUp())
+
+    assert await pool.fetchval("SELECT count(*) FROM dead_jobs") == 2
