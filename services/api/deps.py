@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -26,6 +27,7 @@ class Deps:
     cipher: TokenCipher
     media_store: MediaStore
     inspector: Inspector
+    upload_places: asyncio.Semaphore  # how many large bodies are in memory at once
 
     @property
     def own_origin(self) -> Origin:

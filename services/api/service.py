@@ -22,6 +22,8 @@ from shared.security import TokenCipher
 from shared.settings import Settings
 
 log = structlog.get_logger()
+# Of 8 MiB each at most; whoever comes later waits unread, and so costs nothing.
+_UPLOADS_AT_ONCE = 32
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -54,6 +56,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
             cipher=TokenCipher(settings.token_keys),
             media_store=open_media_store(settings.media_store),
             inspector=Inspector(),
+            upload_places=asyncio.Semaphore(_UPLOADS_AT_ONCE),
         )
     finally:
         await cache.close()

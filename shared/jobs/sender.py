@@ -55,6 +55,7 @@ class Sender:
         self._on_missing = on_missing
         self._open: _Open | None = None
         self._opening = asyncio.Lock()
+        self._complained = False
         self._window = asyncio.Semaphore(_CONFIRM_WINDOW)
 
     async def ready(self) -> None:
@@ -92,8 +93,11 @@ class Sender:
         try:
             await self.ready()
         except (*BROKER_ERRORS, InstaDistroError) as error:
-            log.warning("sender.no_broker", rows=len(rows), error=str(error) or type(error).__name__)
+            if not self._complained:  # once an outage, not once a sweep
+                log.warning("sender.no_broker", rows=len(rows), error=str(error) or type(error).__name__)
+            self._complained = True
             return set()
+        self._complained = False
         answers = await asyncio.gather(*(self._send_row(row) for row in rows), return_exceptions=True)
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         if failures:

@@ -73,8 +73,8 @@ async def drain_once(pool: Pool, send: Send, *, batch: int) -> Drained:
     async with pool.acquire() as connection, connection.transaction():
         rows = [_outgoing(row) for row in await connection.fetch(_CLAIM, batch)]
         confirmed = await send(rows) if rows else set()
-        kill_point("relay.confirmed")
         if confirmed:
+            kill_point("relay.confirmed")
             await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", list(confirmed))
         next_due_s = await next_due(connection)
     return Drained(sent=len(confirmed), refused=len(rows) - len(confirmed), next_due_s=next_due_s)

@@ -38,7 +38,7 @@ _BROKER_EMPTIED = """
 """
 
 
-async def rescue_publications(tx: Connection, *, limit: int, rescue_after_s: float) -> int:
+async def rescue_publications(tx: Connection, *, limit: int, rescue_after_s: float) -> tuple[int, int]:
     """Give forgotten publications an outbox row again.
 
     Forgotten is a scheduled one past its `rescue_at`, and one in publishing whose lease has run out. Each rescue
@@ -51,14 +51,13 @@ async def rescue_publications(tx: Connection, *, limit: int, rescue_after_s: flo
         rescue_after_s: the first wait.
 
     Returns:
-        How many were rescued.
+        How many had no message any more and have one now, and how many were looked at.
     """
     rows = await tx.fetch(_RESCUE, limit, rescue_after_s, float(_MOST_WAIT_S))
     messages = [
         publish_message(row["id"], revision=row["revision"], priority=row["priority"], due_at=None) for row in rows
     ]
-    await append(tx, messages)
-    return len(rows)
+    return await append(tx, messages), len(rows)
 
 
 async def note_broker_emptied(pool: Pool) -> None:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import aio_pika
 import pytest
@@ -35,7 +36,7 @@ from shared.outbox import Outgoing, append, drain_once
 from tests.proxy import proxy_to
 from tests.waiting import until
 
-NOBODY = "00000000-0000-7000-8000-000000000000"
+NOBODY = UUID("00000000-0000-7000-8000-000000000000")
 QUEUE = work_queue("health")
 
 
@@ -146,7 +147,7 @@ async def test_a_job_travels_from_the_outbox_to_its_handler(running):
     [(job, payload)] = running.seen
     assert (drained.sent, drained.refused, drained.next_due_s) == (1, 0, None)
     assert (job.subject, job.attempt, job.options.priority) == ("one", 1, JobPriority.HIGH)
-    assert str(payload.account_id) == NOBODY
+    assert payload.account_id == NOBODY
     assert await running.pool.fetchval("SELECT count(*) FROM outbox") == 0
 
 
@@ -167,7 +168,7 @@ async def test_urgent_rows_leave_first(engine):
     for number in range(5):
         await engine.add(f"low-{number}", job_type=JobType.HEALTH_MONITOR)
     await engine.add("urgent", job_type=JobType.POST_PUBLISH)
-    sent = []
+    sent: list[str] = []
 
     async def send(rows):
         sent.extend(row.headers["x-subject"] for row in rows)
@@ -183,7 +184,8 @@ async def test_two_relays_never_send_the_same_row(engine):
     for number in range(20):
         await engine.add(f"row-{number}")
     held, release = asyncio.Event(), asyncio.Event()
-    first, second = [], []
+    first: list[int] = []
+    second: list[int] = []
 
     async def slow(rows):
         first.extend(row.id for row in rows)
@@ -251,7 +253,7 @@ async def test_a_transient_failure_comes_back_by_the_ladder_with_everything_kept
 
 async def test_a_wait_costs_no_attempt(running):
     """`Again` is no failure."""
-    waited = []
+    waited: list[int] = []
 
     async def wait_once(_job):
         if not waited:
@@ -309,7 +311,7 @@ async def test_a_job_that_cannot_succeed_is_parked_with_reason_and_error(running
     [parked] = await _parked(running, 1)
     assert (parked["type"], parked["subject"], parked["reason"]) == ("health:check", "doomed", reason)
     assert str(failure) in parked["error"]
-    assert json.loads(parked["payload"])["account_id"] == NOBODY
+    assert json.loads(parked["payload"])["account_id"] == str(NOBODY)
 
 
 async def test_poison_is_parked_and_its_neighbours_are_served(running):

@@ -1,13 +1,15 @@
 """The score as a table of examples."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.health.scoring import Evidence, PastOutcome, score_account
 
 
 def evidence(**changes):
-    known = {"token_days_left": 50.0, "token_dead": False, "restricted": False, "outcomes": []}
-    return Evidence(**(known | {"unresolved_for_an_hour": 0} | changes))
+    known = Evidence(token_days_left=50.0, token_dead=False, restricted=False, outcomes=[], unresolved_for_an_hour=0)
+    return replace(known, **changes)
 
 
 def outcomes(good, bad, blame=1.0):

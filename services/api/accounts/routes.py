@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -93,7 +94,8 @@ async def import_accounts(request: web.Request, caller: Caller) -> web.Response:
     """Add and change many accounts at once: all, or none and every fault told."""
     deps = request.app[DEPS]
     dry_run = flag_of(read_query(request, "dry_run"), "dry_run")
-    rows = await _rows(request)
+    async with deps.upload_places:
+        rows = await _rows(request)
     async with begin(deps.pool) as tx:
         plan = await plan_upsert(tx, rows, user_id=caller.user_id, cipher=deps.cipher)
         if not dry_run:
@@ -104,12 +106,17 @@ async def import_accounts(request: web.Request, caller: Caller) -> web.Response:
 
 
 async def _rows(request: web.Request) -> list[AccountRow]:
+    read, content = await _content(request)
+    return await asyncio.to_thread(read, content)
+
+
+async def _content(request: web.Request) -> tuple[Callable[[bytes], list[AccountRow]], bytes]:
     if request.content_type == "application/json":
-        return read_list(await read_bytes(request, limit=IMPORT_BYTES_MAX))
+        return read_list, await read_bytes(request, limit=IMPORT_BYTES_MAX)
     if request.content_type == "multipart/form-data":
-        return read_csv(await receive_file(request, limit=IMPORT_BYTES_MAX))
+        return read_csv, await receive_file(request, limit=IMPORT_BYTES_MAX)
     if request.content_type == "text/csv":
-        return read_csv(await read_bytes(request, limit=IMPORT_BYTES_MAX))
+        return read_csv, await read_bytes(request, limit=IMPORT_BYTES_MAX)
     detail = "Send text/csv, application/json (a list), or multipart/form-data with the field 'file'."
     raise ProblemError("unsupported_media_type", detail)
 

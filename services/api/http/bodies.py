@@ -7,7 +7,7 @@ import re
 from typing import Any, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from services.api.http.problems import Fault, ProblemError
 
@@ -29,8 +29,7 @@ async def read_bytes(request: web.Request, *, limit: int, code: str = "body_too_
     Raises:
         ProblemError: it is larger than `limit` bytes (`code`), or does not arrive in time.
     """
-    if (request.content_length or 0) > limit:
-        raise too_large(limit, code)
+    refuse_before_reading(request, limit=limit, code=code)
     content = bytearray()
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
@@ -41,6 +40,18 @@ async def read_bytes(request: web.Request, *, limit: int, code: str = "body_too_
     except TimeoutError as error:
         raise ProblemError("request_timeout", f"The body did not arrive within {BODY_DEADLINE_S:g} s.") from error
     return bytes(content)
+
+
+def refuse_before_reading(request: web.Request, *, limit: int, code: str) -> None:
+    """Refuse what the headers alone show to be unfit.
+
+    Raises:
+        ProblemError: the body is larger than `limit` bytes (`code`), or compressed, so that nobody knows how large it is.
+    """
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise ProblemError("unsupported_media_type", "Send the body as it is, without Content-Encoding.")
+    if (request.content_length or 0) > limit:
+        raise too_large(limit, code)
 
 
 def too_large(limit: int, code: str) -> ProblemError:

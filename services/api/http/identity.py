@@ -14,6 +14,8 @@ from shared.metrics import http_request_seconds
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+#: What this server calls itself: no versions for whoever looks for weak ones.
+SERVER = "InstaDistro"
 _ID_HEADER = "X-Request-ID"
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _REQUEST_ID = web.RequestKey("request_id", str)
@@ -43,6 +45,7 @@ async def sign_answer(request: web.Request, response: web.StreamResponse) -> Non
     """Signal before headers are sent: the id, and the milliseconds it took until now."""
     response.headers[_ID_HEADER] = request_id_of(request)
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers[hdrs.SERVER] = SERVER
     if _STARTED in request:
         response.headers["X-Response-Time"] = f"{(time.perf_counter() - request[_STARTED]) * 1000:.2f}ms"
 

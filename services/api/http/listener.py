@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
-from aiohttp import web
+import structlog
+from aiohttp import hdrs, web
 
-from services.api.http.identity import request_id_of
+from services.api.http.identity import SERVER, request_id_of
 from services.api.http.problems import problem_of_status, problem_response
 from shared.errors import InstaDistroError
 
+log = structlog.get_logger()
 _BACKLOG = 1024
 _KEEPALIVE_S = 75.0
 
@@ -29,10 +32,16 @@ class _Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what reached no route: broken HTTP, or a failure of the server itself."""
-        super().handle_error(request, status, exc, message)  # for its log line and its check of what was sent
+        del message  # the parser's, which quotes what was sent
+        if request.writer.output_size > 0:
+            raise ConnectionAbortedError("the answer broke off half-way") from exc
         request_id = request_id_of(request)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("request.crashed", request_id=request_id, exc_info=exc)
+        else:
+            log.info("request.malformed", request_id=request_id, error=type(exc).__name__)
         response = problem_response(problem_of_status(status), request_id=request_id)
-        response.headers["X-Request-ID"] = request_id
+        response.headers.update({"X-Request-ID": request_id, hdrs.SERVER: SERVER})
         response.force_close()
         return response
 
@@ -54,7 +63,7 @@ async def listen(app: web.Application, *, host: str, port: int, drain_s: float) 
         raise InstaDistroError("the application did not start; its log says why")
     try:
         server = await loop.create_server(
-            lambda: _Connection(manager, loop=loop, keepalive_timeout=_KEEPALIVE_S),
+            lambda: _Connection(manager, loop=loop, keepalive_timeout=_KEEPALIVE_S, auto_decompress=False),
             host,
             port,
             backlog=_BACKLOG,

@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import BodyPartReader, MultipartReader, web
 
 from services.api.http import ProblemError, invalid, too_large
-from services.api.http.bodies import BODY_DEADLINE_S
+from services.api.http.bodies import BODY_DEADLINE_S, refuse_before_reading
 
 # Boundaries and headers around a file; a body far beyond file and wrapping is refused before it is read.
 _WRAPPING_BYTES_MAX = 64 * 1024
@@ -28,8 +28,7 @@ async def receive_file(request: web.Request, *, limit: int, code: str = "body_to
     if request.content_type != "multipart/form-data":
         detail = "Send the file as the field 'file' of multipart/form-data."
         raise ProblemError("unsupported_media_type", detail)
-    if (request.content_length or 0) > limit + _WRAPPING_BYTES_MAX:
-        raise too_large(limit, code)
+    refuse_before_reading(request, limit=limit + _WRAPPING_BYTES_MAX, code=code)
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
             return await _find_file(await request.multipart(), limit=limit, code=code)

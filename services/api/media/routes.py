@@ -26,16 +26,18 @@ class FromUrl(Body, frozen=True, kw_only=True):
 async def upload_media(request: web.Request, caller: Caller) -> web.Response:
     """Keep an uploaded picture."""
     deps = request.app[DEPS]
-    content = await receive_file(request, limit=IMAGE_BYTES_MAX, code="media_too_large")
-    return _made(deps, await add_media(deps, content, user_id=caller.user_id))
+    async with deps.upload_places:
+        content = await receive_file(request, limit=IMAGE_BYTES_MAX, code="media_too_large")
+        return _made(deps, await add_media(deps, content, user_id=caller.user_id))
 
 
 async def fetch_from_url(request: web.Request, caller: Caller) -> web.Response:
     """Keep the picture at a URL."""
     deps = request.app[DEPS]
     body = await read_json(request, FromUrl)
-    content = await fetch_media(deps, body.url)
-    return _made(deps, await add_media(deps, content, user_id=caller.user_id))
+    async with deps.upload_places:
+        content = await fetch_media(deps, body.url)
+        return _made(deps, await add_media(deps, content, user_id=caller.user_id))
 
 
 async def get_media(request: web.Request, caller: Caller) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from uuid import UUID
@@ -23,7 +24,7 @@ def form_of(content: bytes) -> aiohttp.FormData:
     return form
 
 
-async def read_token(gateway, user_id: str, account_id: str) -> str:
+async def read_token(gateway, user_id, account_id):
     [row] = await gateway.rows("SELECT key_id, sealed FROM account_tokens WHERE account_id = $1", UUID(account_id))
     sealed = SealedToken(key_id=row["key_id"], ciphertext=row["sealed"])
     return gateway.deps.cipher.decrypt(
@@ -31,7 +32,7 @@ async def read_token(gateway, user_id: str, account_id: str) -> str:
     )
 
 
-async def test_an_import_adds_changes_and_leaves_alone(gateway, alice):
+async def test_an_import_adds_changes_and_leaves_alone(alice):
     """The same file twice changes nothing; a changed line changes its account and no other."""
     first = await alice.import_csv(f"{ONE}\nbar,1002,SECOND-TOKEN-not-real,,")
     again = await alice.import_csv(f"{ONE}\nbar,1002,SECOND-TOKEN-not-real,,")
@@ -245,8 +246,6 @@ async def test_one_account_is_added_once(gateway, alice):
 
 async def test_two_imports_at_once_make_each_account_once(alice):
     """The second one waits for the first and finds its accounts."""
-    import asyncio  # noqa: PLC0415 - for this test alone
-
     answers = await asyncio.gather(*(alice.import_csv(ONE) for _ in range(4)))
 
     assert sorted(answer.body["created"] for answer in answers) == [0, 0, 0, 1]

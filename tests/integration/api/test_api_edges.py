@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
@@ -31,7 +33,7 @@ def is_problem(answer, status: int, code: str) -> bool:
     )
 
 
-async def test_every_route_refuses_a_request_without_a_valid_key(gateway, alice):
+async def test_every_route_refuses_a_request_without_a_valid_key(alice):
     """No route of the API is open."""
     wrong = f"ids_{'0' * 16}_{'A' * 43}"
     other_secret = alice.api_key[:-4] + ("AAAA" if not alice.api_key.endswith("AAAA") else "BBBB")
@@ -182,8 +184,6 @@ async def test_a_database_that_is_away_is_503_and_the_gateway_comes_back(gateway
     """While PostgreSQL refuses, clients are told to come again; afterwards everything works without a restart."""
     name = gateway.deps.settings.database_url.rpartition("/")[2]
     admin = gateway.deps.settings.database_url.replace(name, "postgres")
-    import asyncpg  # noqa: PLC0415 - this test alone speaks to the server itself
-
     connection = await asyncpg.connect(admin)
     await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
@@ -283,7 +283,7 @@ async def test_queries_that_mean_nothing_are_refused(alice, query, status, code)
     assert is_problem(await alice.get(f"/v1/accounts?{query}"), status, code)
 
 
-async def distribute(client, post: str, group: str) -> str:
+async def distribute(client, post, group):
     window = {"from": in_hours(1), "to": in_hours(2)}
     answer = await client.post("/v1/distributions", json={"post_id": post, "group_id": group, "window": window})
     assert answer.status == 202, answer.body
@@ -297,3 +297,18 @@ def in_hours(hours: float) -> str:
 async def tables(gateway) -> list[int]:
     names = ("accounts", "groups", "group_members", "media", "posts", "publications", "distributions", "outbox")
     return [await gateway.count(name) for name in names]
+
+
+async def test_a_compressed_body_is_refused_unread(alice):
+    """A small body that would unpack to gigabytes is not unpacked."""
+    for path in ("/v1/groups", "/v1/accounts/import", "/v1/media"):
+        headers = {"Content-Encoding": "gzip", "Content-Type": "text/csv"}
+        answer = await alice.post(path, data=gzip.compress(bytes(1_000_000)), headers=headers)
+
+        assert is_problem(answer, 415, "unsupported_media_type"), answer.body
+
+
+async def test_an_answer_tells_nothing_of_what_the_server_is_made_of(alice):
+    """No versions for whoever looks for weak ones."""
+    for path in ("/v1/me", "/nothing"):
+        assert (await alice.get(path)).headers["Server"] == "InstaDistro"
