@@ -70,7 +70,9 @@ async def _system(instance: Instance, ports: Ports, console: Console) -> AsyncIt
     log_file = instance.logs / "demo.log"
     with closing(BoundedFile(log_file)) as file:
         system = System(instance, ports, emulator_accounts=example_file("accounts.csv"), log=Log(file=file))
-        console.print(f"  starting PostgreSQL, Redis, RabbitMQ, the emulator and four services (log: {log_file})")
+        record = read_record(instance.run_file)
+        if record is None or not record.alive:
+            console.print(f"  starting PostgreSQL, Redis, RabbitMQ, the emulator and four services (log: {log_file})")
         try:
             await system.__aenter__()
         except InstanceBusyError:

@@ -20,6 +20,8 @@ _BEGIN_IN_S = 1
 _ENDED_DEADLINE_S = 180.0
 _LOOK_EVERY_S = 0.3
 _PAGE = 100
+# Where there is no terminal, progress is about so many lines.
+_LINES = 5
 _SETTLED = frozenset({*ENDED, PublicationState.HELD, PublicationState.OUTCOME_UNKNOWN})
 
 
@@ -88,16 +90,16 @@ async def _upload(demo: Demo) -> Any:
 
 async def _watch(demo: Demo, distribution_id: str, *, total: int, console: Console) -> list[dict[str, Any]]:
     """Follow the distribution until every publication stands still: a bar on a terminal, plain lines elsewhere."""
-    columns = (TextColumn("  published"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("  ended"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("published", total=total)
-        shown = -1
+        shown = 0
         async with asyncio.timeout(_ENDED_DEADLINE_S):
             while True:
                 publications = await _publications(demo, distribution_id)
                 settled = sum(publication["state"] in _SETTLED for publication in publications)
                 progress.update(bar, completed=settled)
-                if not console.is_terminal and settled != shown:
+                if not console.is_terminal and (settled >= shown + total / _LINES or settled == total > shown):
                     console.print(f"  {settled} of {total} have ended")
                     shown = settled
                 if settled == total:

@@ -30,3 +30,10 @@ echo "packages: reading the package lists"
 timeout 300 apt-get -o DPkg::Lock::Timeout=120 update -q || echo "packages: the lists could not be refreshed; trying with the old ones"
 echo "packages: installing $*"
 timeout 900 apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recommends "$@"
+
+# What was installed here is for private servers; Debian's own shall not start at the next boot either.
+if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+    for unit in "$@"; do
+        case $unit in redis-server | rabbitmq-server) systemctl --quiet disable "$unit" || true ;; esac
+    done
+fi

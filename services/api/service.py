@@ -14,10 +14,9 @@ from services.api.http import Authenticator
 from services.api.http.listener import listen
 from services.api.media.inspect_image import Inspector
 from services.api.media.media_store import open_media_store
-from shared.cache import CacheNamespace, CacheResult, CacheService, connect_redis
-from shared.database import create_pool
+from shared.cache import CacheService, open_cache
+from shared.database import Pool, create_pool
 from shared.lifecycle import serve_probes
-from shared.metrics import cache_requests_total
 from shared.security import TokenCipher
 from shared.settings import Settings
 
@@ -45,24 +44,21 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
         NotReadyError: PostgreSQL does not answer. Start it, and this process again.
     """
     pool = await create_pool(settings.database_url, application_name="api")
-    redis = connect_redis(settings.redis_url)
-    cache = CacheService(redis, observe=_count)
     try:
-        yield Deps(
-            settings=settings,
-            pool=pool,
-            cache=cache,
-            authenticator=Authenticator(pool, pepper=settings.api_key_pepper),
-            cipher=TokenCipher(settings.token_keys),
-            media_store=open_media_store(settings.media_store),
-            inspector=Inspector(),
-            upload_places=asyncio.Semaphore(_UPLOADS_AT_ONCE),
-        )
+        async with open_cache(settings.redis_url) as cache:
+            yield _deps(settings, pool, cache)
     finally:
-        await cache.close()
-        await redis.aclose()
         await pool.close()
 
 
-def _count(namespace: CacheNamespace, result: CacheResult) -> None:
-    cache_requests_total.labels(namespace=namespace.value, result=result.value).inc()
+def _deps(settings: Settings, pool: Pool, cache: CacheService) -> Deps:
+    return Deps(
+        settings=settings,
+        pool=pool,
+        cache=cache,
+        authenticator=Authenticator(pool, pepper=settings.api_key_pepper),
+        cipher=TokenCipher(settings.token_keys),
+        media_store=open_media_store(settings.media_store),
+        inspector=Inspector(),
+        upload_places=asyncio.Semaphore(_UPLOADS_AT_ONCE),
+    )

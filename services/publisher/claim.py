@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from services.publisher.workbench import Workbench
 from shared.accounts import AccountState
 from shared.jobs import Again, PublishPublication, covering_step_ms
-from shared.outbox import append
+from shared.outbox import replace
 from shared.publications import (
     Change,
     Owner,
@@ -68,7 +68,7 @@ async def _come_back_when_due(work: Workbench, payload: PublishPublication, due_
         priority = await connection.fetchval("SELECT priority FROM publications WHERE id = $1", payload.publication_id)
         due_at = datetime.now(UTC) + timedelta(seconds=due_in_s)
         message = publish_message(payload.publication_id, revision=payload.revision, priority=priority, due_at=due_at)
-        await append(connection, [message])
+        await replace(connection, [message])
     return None
 
 

@@ -13,13 +13,14 @@ _BATCH = 200
 log = structlog.get_logger()
 
 # A wait that ends only after the last moment is a miss already. A row past its first step is exempt while its container
-# lives: the platform has the media and one more call may finish it.
+# lives: the platform has the media and one more call may finish it. One whose publish call was sent is never missed: it
+# may be live.
 _TOO_LATE = """
     SELECT id, user_id, reason FROM publications
     WHERE state IN ('scheduled', 'held') AND publish_at <= now()
       AND publish_at + max_lateness_s * interval '1 second'
           < CASE WHEN state = 'scheduled' THEN greatest(next_attempt_at, now()) ELSE now() END
-      AND (step IS NULL OR container_created_at < now() - interval '24 hours')
+      AND (step IS NULL OR (step = 'container_created' AND container_created_at < now() - interval '24 hours'))
     ORDER BY publish_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED

@@ -37,6 +37,17 @@ _ENSURE = """
     ON CONFLICT (name) DO UPDATE SET every_ms = excluded.every_ms,
         next_due_at = least(recurring_jobs.next_due_at, now() + excluded.every_ms * interval '1 millisecond')
 """
+_SET_RHYTHM = """
+    UPDATE recurring_jobs SET
+        every_ms = $2,
+        next_due_at = least(next_due_at, now() + random() * $2::bigint * interval '1 millisecond')
+    WHERE type = $1 AND every_ms <> $2
+"""
+
+
+async def ensure_health_checks(pool: Pool, *, every_s: float) -> None:
+    """Bring the checks of all accounts to the rhythm of the settings; those that wait too long come sooner."""
+    await pool.execute(_SET_RHYTHM, JobType.HEALTH_CHECK.value, round(every_s * 1000))
 
 
 async def ensure_cleanup(pool: Pool, *, every_s: float) -> None:

@@ -12,7 +12,7 @@ from services.scheduler.observe import observe_once
 from services.scheduler.park_dead_jobs import park_dead_jobs
 from services.scheduler.relay_outbox import listen, relay_once
 from services.scheduler.rescue_publications import rescue_once
-from services.scheduler.run_recurring import ensure_cleanup, fire_once
+from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
 from shared.database import Pool, create_pool
 from shared.jobs import CleanUp, Consumer, Handler, JobType, Sender, keep_session
 from shared.lifecycle import Check, repeat, serve_probes
@@ -49,6 +49,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             serve_probes(host=settings.bind_host, port=settings.scheduler_internal_port, checks=checks)
         )
         await ensure_cleanup(pool, every_s=settings.cleanup_every_s)
+        await ensure_health_checks(pool, every_s=settings.health_check_every_s)
         await _run(settings, stop, pool, sender, consumer)
 
 

@@ -72,7 +72,7 @@ class Consumer:
         await keep_session(self.urls, name=f"{self.service}-consumer", stop=stop, use=use)
 
     async def _consume(self, session: Session, stop: asyncio.Event) -> None:
-        missing = await topology.declare_topology(session.connection)
+        missing = await topology.restore_topology(session.connection)
         if missing and self.on_missing is not None:
             await self.on_missing(missing)
         await session.channel.set_qos(prefetch_count=self.slots)

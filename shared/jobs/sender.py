@@ -154,7 +154,7 @@ class Sender:
     async def _connect(self) -> _Open:
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session(self._urls, name=self._name))
-            missing = await topology.declare_topology(session.connection)
+            missing = await topology.restore_topology(session.connection)
             if missing and self._on_missing is not None:
                 log.warning("broker.queues_missing", queues=missing)
                 await self._on_missing(missing)

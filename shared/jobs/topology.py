@@ -68,16 +68,12 @@ QUEUES: tuple[Queue, ...] = (*WORK_QUEUES, *RETRY_QUEUES, Queue(name=DEAD_QUEUE,
 EXCHANGES: tuple[str, ...] = (JOBS, RETRY, DEAD, EVENTS)
 
 
-async def declare_topology(connection: AbstractConnection) -> list[str]:
+async def declare_topology(connection: AbstractConnection) -> None:
     """Make every exchange, queue and binding that is not there; safe to call from anywhere, any number of times.
-
-    Returns:
-        Names of the work queues that had to be made: at a broker that was in use before, a sign that it was emptied.
 
     Raises:
         TopologyError: something of ours has other arguments at the broker; the text says what.
     """
-    missing = [queue.name for queue in WORK_QUEUES if not await _exists(connection, queue.name)]
     channel = await connection.channel()
     try:
         for name in EXCHANGES:
@@ -88,6 +84,19 @@ async def declare_topology(connection: AbstractConnection) -> list[str]:
         raise TopologyError(f"the broker refuses our topology: {error}. Delete it there, then start again.") from error
     finally:
         await channel.close()
+
+
+async def restore_topology(connection: AbstractConnection) -> list[str]:
+    """Declare it, and tell what was not there. The deployment declares, so something missing means an emptied broker.
+
+    Returns:
+        Names of the work queues that had to be made.
+
+    Raises:
+        TopologyError: as `declare_topology`.
+    """
+    missing = [queue.name for queue in WORK_QUEUES if not await _exists(connection, queue.name)]
+    await declare_topology(connection)
     return missing
 
 

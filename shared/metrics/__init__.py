@@ -12,7 +12,7 @@ _LATENESS_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600)
 
 http_request_seconds = Histogram(
     "instadistro_http_request_duration_seconds",
-    "Time from the first byte of a request to its answer.",
+    "Time from the read headers of a request to its answer.",
     ("route", "method", "code"),
     buckets=_HTTP_BUCKETS,
 )
@@ -23,7 +23,7 @@ job_seconds = Histogram(
 jobs_in_flight = Gauge("instadistro_jobs_in_flight", "Jobs whose handler runs now, in this process.")
 queue_depth = Gauge("instadistro_queue_depth", "Messages that wait in a queue of the broker.", ("queue",))
 broker_reconnects_total = Counter(
-    "instadistro_broker_reconnects_total", "Broker connections made anew after one was lost.", ("role",)
+    "instadistro_broker_reconnects_total", "Times a lost broker connection was tried to be made anew.", ("role",)
 )
 outbox_pending = Gauge("instadistro_outbox_due", "Outbox rows past their due time and not yet sent.")
 outbox_oldest_seconds = Gauge(
@@ -38,7 +38,7 @@ cache_requests_total = Counter(
     ("namespace", "result"),
 )
 publications_total = Counter(
-    "instadistro_publications_total", "Arrows taken by publications, by the state they lead to.", ("state",)
+    "instadistro_publications_total", "Results the publisher wrote, by the state they lead to.", ("state",)
 )
 publication_lateness_seconds = Histogram(
     "instadistro_publication_lateness_seconds",

@@ -86,10 +86,9 @@ LIVE_OR_PUBLISHED = frozenset(
         PublicationState.PUBLISHED,
     }
 )
-#: The event that tells of an arrival. A claim is no news; a return to the queue is.
-EVENT_OF: Mapping[PublicationState, str] = MappingProxyType(
+_EVENT_OF: Mapping[PublicationState, str] = MappingProxyType(
     {
-        PublicationState.SCHEDULED: "publication.deferred",
+        PublicationState.SCHEDULED: "publication.scheduled",
         PublicationState.PUBLISHED: "publication.published",
         PublicationState.FAILED: "publication.failed",
         PublicationState.HELD: "publication.held",
@@ -103,6 +102,13 @@ EVENT_OF: Mapping[PublicationState, str] = MappingProxyType(
 def sources_of(target: PublicationState, owner: Owner) -> frozenset[PublicationState]:
     """The states from which this owner may move a publication to `target`."""
     return frozenset(arrow.source for arrow in ARROWS if arrow.target is target and arrow.owner is owner)
+
+
+def event_of(target: PublicationState, owner: Owner) -> str:
+    """The event that tells of an arrival. A claim is no news; the publisher's return to the queue is a deferral."""
+    if target is PublicationState.SCHEDULED and owner is Owner.PUBLISHER:
+        return "publication.deferred"
+    return _EVENT_OF[target]
 
 
 def draw_states() -> str:

@@ -12,7 +12,7 @@ from shared.database import Connection
 from shared.outbox import Event, Message, record_events, replace
 from shared.publications.job import publish_message
 from shared.publications.publication import Publication
-from shared.publications.states import EVENT_OF, Owner, PublicationState, sources_of
+from shared.publications.states import Owner, PublicationState, event_of, sources_of
 
 _UPDATE = """
     UPDATE publications SET
@@ -129,7 +129,12 @@ def _event(publication: Publication, change: Change) -> Event:
         "permalink": publication.permalink,
         "error": change.error,
     }
-    return Event(user_id=publication.user_id, type=EVENT_OF[publication.state], subject=publication.id, payload=payload)
+    return Event(
+        user_id=publication.user_id,
+        type=event_of(publication.state, change.owner),
+        subject=publication.id,
+        payload=payload,
+    )
 
 
 def _message(publication: Publication) -> Message:

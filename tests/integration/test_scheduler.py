@@ -8,7 +8,7 @@ import pytest
 from services.scheduler.cleanup import clean_up
 from services.scheduler.mark_missed import mark_missed_once
 from services.scheduler.relay_outbox import listen
-from services.scheduler.run_recurring import ensure_cleanup, fire_once
+from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
 from shared.database import create_pool
 from shared.jobs import CleanUp, JobType, new_job, to_outbox
 from shared.outbox import append
@@ -134,6 +134,34 @@ async def test_a_row_past_its_first_step_is_exempt_while_its_container_lives(poo
 
     assert alive == "scheduled"
     assert await pool.fetchval("SELECT state FROM publications") == "missed"
+
+
+async def test_a_row_whose_publish_call_was_sent_is_never_missed(pool):
+    """It may be live; only a look at the platform can tell."""
+    tenant = await seed_tenant(pool)
+    await seed_publications(pool, tenant, due_in_s=-100, max_lateness_s=50)
+    await pool.execute(
+        """
+        UPDATE publications SET step = 'publish_sent', container_id = '1', publish_sends = 1,
+            container_created_at = now() - interval '2 days', publish_sent_at = now() - interval '2 days'
+        """
+    )
+
+    await mark_missed_once(pool)
+
+    assert await pool.fetchval("SELECT state FROM publications") == "scheduled"
+
+
+async def test_a_new_rhythm_reaches_the_accounts_that_are_there(pool):
+    """A changed setting is no matter of when an account was imported."""
+    await recur(pool, "old", every_ms=HOUR_MS, due="now() + interval '1 hour'")
+
+    await ensure_health_checks(pool, every_s=60)
+
+    row = await pool.fetchrow(
+        "SELECT every_ms, next_due_at <= now() + interval '60 seconds' AS soon FROM recurring_jobs"
+    )
+    assert tuple(row) == (60_000, True)
 
 
 async def test_a_message_due_soon_wakes_the_relay_and_a_later_one_does_not(pool, database_url):

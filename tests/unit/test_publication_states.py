@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.publications import ARROWS, ENDED, Owner, PublicationState, draw_states
-from shared.publications.states import EVENT_OF, sources_of
+from shared.publications.states import event_of, sources_of
 
 S = PublicationState
 
@@ -48,8 +48,18 @@ def test_each_arrow_is_found_by_target_and_owner(arrow):
 
 
 def test_every_arrival_but_a_claim_has_an_event():
-    """Whoever listens hears of every arrival."""
-    assert set(EVENT_OF) == set(S) - {S.PUBLISHING}
+    """Whoever listens hears of every arrival, and a deferral is told from a new start."""
+    events = {
+        (arrow.target, arrow.owner): event_of(arrow.target, arrow.owner)
+        for arrow in ARROWS
+        if arrow.target is not S.PUBLISHING
+    }
+
+    assert events[S.SCHEDULED, Owner.PUBLISHER] == "publication.deferred"
+    assert events[S.SCHEDULED, Owner.API] == events[S.SCHEDULED, Owner.RELEASE] == "publication.scheduled"
+    assert all(
+        name == f"publication.{target}" for (target, owner), name in events.items() if owner is not Owner.PUBLISHER
+    )
 
 
 def test_the_drawing_in_the_docs_is_the_one_of_the_code():

@@ -46,7 +46,7 @@ def refuse_before_reading(request: web.Request, *, limit: int, code: str) -> Non
     """Refuse what the headers alone show to be unfit.
 
     Raises:
-        ProblemError: the body is larger than `limit` bytes (`code`), or compressed, so that nobody knows how large it is.
+        ProblemError: the body is larger than `limit` bytes (`code`), or compressed, so that nobody knows its size.
     """
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise ProblemError("unsupported_media_type", "Send the body as it is, without Content-Encoding.")

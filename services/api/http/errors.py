@@ -22,9 +22,8 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     except Exception as error:
         if request.writer.output_size > 0:
-            raise ConnectionAbortedError(
-                "the answer broke off half-way"
-            ) from error  # no second answer after a part of one
+            # No second answer after a part of one: the connection ends here.
+            raise ConnectionAbortedError("the answer broke off half-way") from error
         return problem_response(_problem(error), request_id=request_id_of(request))
 
 

@@ -142,27 +142,27 @@ async def test_a_new_account_without_a_token_is_a_bad_row(gateway, alice):
     assert await gateway.count("accounts") == 0
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (b"", "missing_column"),
-        (b"username,instagram_user_id\n", "no_rows"),
-        (b"username;instagram_user_id\na;1\n", "missing_column"),
-        (b"username,instagram_user_id,password\na,1,x\n", "unknown_column"),
-        (b"username,instagram_user_id,username\na,1,b\n", "duplicate_column"),
-        (b"username,instagram_user_id\n\xff\xfe,1\n", "invalid_text"),
-        (b'username,instagram_user_id\n"a,1\n', "malformed_csv"),
-        (b"username,instagram_user_id\na\x00,1\n", "invalid_value"),
-    ],
-)
-async def test_a_file_that_is_no_table_of_accounts_is_refused(gateway, alice, content, code):
-    """Whatever is sent as CSV is answered with a 422 that names the line."""
-    answer = await alice.post("/v1/accounts/import", data=content, headers={"Content-Type": "text/csv"})
+BAD_FILES = [
+    (b"", "missing_column"),
+    (b"username,instagram_user_id\n", "no_rows"),
+    (b"username;instagram_user_id\na;1\n", "missing_column"),
+    (b"username,instagram_user_id,password\na,1,x\n", "unknown_column"),
+    (b"username,instagram_user_id,username\na,1,b\n", "duplicate_column"),
+    (b"username,instagram_user_id\n\xff\xfe,1\n", "invalid_text"),
+    (b'username,instagram_user_id\n"a,1\n', "malformed_csv"),
+    (b"username,instagram_user_id\na\x00,1\n", "invalid_value"),
+]
 
-    assert answer.status == 422, answer.body
-    assert code in {fault["code"] for fault in answer.body["errors"]}
-    assert all(fault["line"] >= 1 for fault in answer.body["errors"])
-    assert await gateway.count("accounts") == 0
+
+async def test_a_file_that_is_no_table_of_accounts_is_refused(gateway, alice):
+    """Whatever is sent as CSV is answered with a 422 that names the line."""
+    for content, code in BAD_FILES:
+        answer = await alice.post("/v1/accounts/import", data=content, headers={"Content-Type": "text/csv"})
+
+        assert answer.status == 422, answer.body
+        assert code in {fault["code"] for fault in answer.body["errors"]}
+        assert all(fault["line"] >= 1 for fault in answer.body["errors"])
+        assert await gateway.count("accounts") == 0
 
 
 async def test_an_import_may_be_a_list_or_a_form_and_may_begin_with_a_byte_order_mark(alice):

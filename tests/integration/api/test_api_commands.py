@@ -9,6 +9,7 @@ import os
 import sys
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from services.api.http import Authenticator, ProblemError
 
@@ -127,18 +128,11 @@ async def test_a_gateway_that_is_away_is_told_in_one_sentence(tmp_path):
     assert "Traceback" not in complained
 
 
-class _Request:
-    """As much of a request as the authenticator looks at."""
-
-    def __init__(self, api_key):
-        self.headers = {"Authorization": f"Bearer {api_key}"}
-
-
 async def test_a_revoked_key_works_for_five_seconds_at_most(gateway, alice):
     """A key's row is remembered briefly, and asked for again after that."""
     now = 1000.0
     authenticator = Authenticator(gateway.deps.pool, pepper=gateway.deps.settings.api_key_pepper, clock=lambda: now)
-    request = _Request(alice.api_key)
+    request = make_mocked_request("GET", "/", headers={"Authorization": f"Bearer {alice.api_key}"})
 
     await authenticator.authenticate(request)
     await gateway.rows("UPDATE api_keys SET revoked_at = now()")

@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -77,28 +78,28 @@ async def test_publish_later_takes_the_normal_lane(gateway, alice, group, post):
     assert (publication["state"], publication["max_lateness_s"], publication["post_id"]) == ("scheduled", None, post)
 
 
-@pytest.mark.parametrize(
-    ("fields", "status", "code"),
-    [
-        ({"publish_at": "2030-01-01T10:00:00"}, 422, "timezone_required"),
-        ({"publish_at": "2020-01-01T10:00:00Z"}, 422, "time_in_past"),
-        ({"publish_at": "0001-01-01T00:00:00+14:00"}, 422, "validation_failed"),
-        ({"publish_at": "soon"}, 422, "validation_failed"),
-        ({"max_lateness_s": -1}, 422, "validation_failed"),
-        ({"max_lateness_s": 10**12}, 422, "validation_failed"),
-        ({"account_ids": []}, 422, "validation_failed"),
-        ({"account_ids": None}, 422, "validation_failed"),
-        ({"account_ids": ["01890000-0000-7000-8000-000000000000"]}, 404, "not_found"),
-        ({"group_id": "01890000-0000-7000-8000-000000000000"}, 422, "validation_failed"),
-        ({"group_id": "01890000-0000-7000-8000-000000000000", "account_ids": None}, 404, "not_found"),
-        ({"when": "now"}, 422, "validation_failed"),
-    ],
-)
-async def test_a_wish_that_cannot_be_met_writes_nothing(gateway, alice, accounts, post, fields, status, code):
-    """Every fault has its code, and leaves no publication and no message."""
-    answer = await alice.post(f"/v1/posts/{post}/publish", json={"account_ids": accounts} | fields)
+BAD_WISHES: list[Any] = [
+    ({"publish_at": "2030-01-01T10:00:00"}, 422, "timezone_required"),
+    ({"publish_at": "2020-01-01T10:00:00Z"}, 422, "time_in_past"),
+    ({"publish_at": "0001-01-01T00:00:00+14:00"}, 422, "validation_failed"),
+    ({"publish_at": "soon"}, 422, "validation_failed"),
+    ({"max_lateness_s": -1}, 422, "validation_failed"),
+    ({"max_lateness_s": 10**12}, 422, "validation_failed"),
+    ({"account_ids": []}, 422, "validation_failed"),
+    ({"account_ids": None}, 422, "validation_failed"),
+    ({"account_ids": ["01890000-0000-7000-8000-000000000000"]}, 404, "not_found"),
+    ({"group_id": "01890000-0000-7000-8000-000000000000"}, 422, "validation_failed"),
+    ({"group_id": "01890000-0000-7000-8000-000000000000", "account_ids": None}, 404, "not_found"),
+    ({"when": "now"}, 422, "validation_failed"),
+]
 
-    await nothing_written(gateway, answer, status, code)
+
+async def test_a_wish_that_cannot_be_met_writes_nothing(gateway, alice, accounts, post):
+    """Every fault has its code, and leaves no publication and no message."""
+    for fields, status, code in BAD_WISHES:
+        answer = await alice.post(f"/v1/posts/{post}/publish", json={"account_ids": accounts} | fields)
+
+        await nothing_written(gateway, answer, status, code)
 
 
 async def test_an_account_that_cannot_publish_stops_the_wish(gateway, alice, accounts, group, post):
@@ -169,34 +170,32 @@ async def test_a_distribution_follows_its_plan(gateway, alice, group, post):
     assert [entry["id"] for entry in (await alice.get("/v1/distributions")).body["data"]] == [made.body["id"]]
 
 
-@pytest.mark.parametrize(
-    ("fields", "status", "code", "path"),
-    [
-        ({"window": {"from": "2030-01-01T10:00:00", "to": END}}, 422, "timezone_required", "window.from"),
-        ({"window": {"from": BEGIN, "to": "2030-01-01T11:00:00"}}, 422, "timezone_required", "window.to"),
-        ({"window": {"from": "2020-01-01T10:00:00Z", "to": END}}, 422, "time_in_past", "window.from"),
-        ({"window": {"from": END, "to": BEGIN}}, 422, "validation_failed", "window.to"),
-        ({"window": {"from": BEGIN}}, 422, "validation_failed", "window.to"),
-        ({"min_gap_s": 3600}, 422, "window_too_short", "min_gap_s"),
-        ({"min_gap_s": -1}, 422, "validation_failed", "min_gap_s"),
-        ({"min_gap_s": 1e300}, 422, "validation_failed", "min_gap_s"),
-        ({"seed": -1}, 422, "validation_failed", "seed"),
-        ({"seed": 2**63}, 422, "validation_failed", "seed"),
-        ({"post_id": "01890000-0000-7000-8000-000000000000"}, 404, "not_found", None),
-        ({"group_id": "01890000-0000-7000-8000-000000000000"}, 404, "not_found", None),
-    ],
-)
-async def test_a_distribution_that_cannot_be_made_writes_nothing(
-    gateway, alice, group, post, fields, status, code, path
-):
+BAD_DISTRIBUTIONS: list[Any] = [
+    ({"window": {"from": "2030-01-01T10:00:00", "to": END}}, 422, "timezone_required", "window.from"),
+    ({"window": {"from": BEGIN, "to": "2030-01-01T11:00:00"}}, 422, "timezone_required", "window.to"),
+    ({"window": {"from": "2020-01-01T10:00:00Z", "to": END}}, 422, "time_in_past", "window.from"),
+    ({"window": {"from": END, "to": BEGIN}}, 422, "validation_failed", "window.to"),
+    ({"window": {"from": BEGIN}}, 422, "validation_failed", "window.to"),
+    ({"min_gap_s": 3600}, 422, "window_too_short", "min_gap_s"),
+    ({"min_gap_s": -1}, 422, "validation_failed", "min_gap_s"),
+    ({"min_gap_s": 1e300}, 422, "validation_failed", "min_gap_s"),
+    ({"seed": -1}, 422, "validation_failed", "seed"),
+    ({"seed": 2**63}, 422, "validation_failed", "seed"),
+    ({"post_id": "01890000-0000-7000-8000-000000000000"}, 404, "not_found", None),
+    ({"group_id": "01890000-0000-7000-8000-000000000000"}, 404, "not_found", None),
+]
+
+
+async def test_a_distribution_that_cannot_be_made_writes_nothing(gateway, alice, group, post):
     """Every fault has its code and its place."""
     wish = {"post_id": post, "group_id": group, "window": {"from": BEGIN, "to": END}}
 
-    answer = await alice.post("/v1/distributions", json=wish | fields)
+    for fields, status, code, path in BAD_DISTRIBUTIONS:
+        answer = await alice.post("/v1/distributions", json=wish | fields)
 
-    await nothing_written(gateway, answer, status, code)
-    if path is not None:
-        assert answer.body["errors"][0]["path"] == path
+        await nothing_written(gateway, answer, status, code)
+        if path is not None:
+            assert answer.body["errors"][0]["path"] == path
 
 
 async def test_an_empty_group_is_no_distribution(gateway, alice, post):
@@ -209,30 +208,28 @@ async def test_an_empty_group_is_no_distribution(gateway, alice, post):
     await nothing_written(gateway, answer, 422, "group_empty")
 
 
-@pytest.mark.parametrize(
-    ("fields", "status", "code", "fault"),
-    [
-        ({"caption": "x" * 2201}, 422, "validation_failed", "caption_too_long"),
-        ({"caption": " ".join(["#tag"] * 31)}, 422, "validation_failed", "too_many_hashtags"),
-        ({"caption": " ".join(["@you"] * 21)}, 422, "validation_failed", "too_many_mentions"),
-        ({"caption": "a\x00b"}, 422, "validation_failed", "invalid_text"),
-        ({"type": "reel"}, 422, "validation_failed", "invalid_value"),
-        ({"media_ids": []}, 422, "validation_failed", "invalid_value"),
-        ({"media_ids": ["01890000-0000-7000-8000-000000000000"]}, 404, "not_found", "not_found"),
-        ({"overrides": {"01890000-0000-7000-8000-000000000000": {"caption": "x"}}}, 404, "not_found", "not_found"),
-    ],
-)
-async def test_a_post_that_the_platform_would_refuse_is_not_stored(
-    gateway, alice, make_picture, fields, status, code, fault
-):
+BAD_POSTS: list[Any] = [
+    ({"caption": "x" * 2201}, 422, "validation_failed", "caption_too_long"),
+    ({"caption": " ".join(["#tag"] * 31)}, 422, "validation_failed", "too_many_hashtags"),
+    ({"caption": " ".join(["@you"] * 21)}, 422, "validation_failed", "too_many_mentions"),
+    ({"caption": "a\x00b"}, 422, "validation_failed", "invalid_text"),
+    ({"type": "reel"}, 422, "validation_failed", "invalid_value"),
+    ({"media_ids": []}, 422, "validation_failed", "invalid_value"),
+    ({"media_ids": ["01890000-0000-7000-8000-000000000000"]}, 404, "not_found", "not_found"),
+    ({"overrides": {"01890000-0000-7000-8000-000000000000": {"caption": "x"}}}, 404, "not_found", "not_found"),
+]
+
+
+async def test_a_post_that_the_platform_would_refuse_is_not_stored(gateway, alice, make_picture):
     """Content is held to the platform's limits before anybody plans with it."""
     media = (await alice.upload(make_picture())).body["id"]
 
-    answer = await alice.post("/v1/posts", json={"caption": "Hello", "media_ids": [media]} | fields)
+    for fields, status, code, fault in BAD_POSTS:
+        answer = await alice.post("/v1/posts", json={"caption": "Hello", "media_ids": [media]} | fields)
 
-    assert (answer.status, answer.body["code"]) == (status, code), answer.body
-    assert answer.body["errors"][0]["code"] == fault
-    assert await gateway.count("posts") == 0
+        assert (answer.status, answer.body["code"]) == (status, code), answer.body
+        assert answer.body["errors"][0]["code"] == fault
+        assert await gateway.count("posts") == 0
 
 
 async def test_captions_at_the_limits_are_kept_as_they_are(alice, accounts):
