@@ -24,7 +24,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         try:
             parts = urlsplit(text)
-            fits = parts.scheme in schemes and parts.hostname
+            fits = parts.scheme in schemes and parts.hostname and (parts.port is None or parts.port > 0)
         except ValueError:  # its text may quote the password
             fits = None
         if not fits:
@@ -37,7 +37,8 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 def _url_list(*schemes: str) -> Callable[[str], tuple[str, ...]]:
     def parse(text: str) -> tuple[str, ...]:
-        return tuple(_url(*schemes)(part.strip()) for part in text.split(",") if part.strip())
+        urls = tuple(_url(*schemes)(part.strip()) for part in text.split(",") if part.strip())
+        return urls or (_url(*schemes)(text),)
 
     return parse
 

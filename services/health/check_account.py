@@ -15,7 +15,7 @@ from shared.cache import CacheService
 from shared.database import Connection, Pool
 from shared.instagram import ErrorClass, GraphAccount, GraphClient, GraphError, InstagramError
 from shared.jobs import Again, CheckAccount, Job
-from shared.security import TokenCipher
+from shared.security import TokenCipher, TokenUnreadableError
 
 log = structlog.get_logger()
 
@@ -50,9 +50,15 @@ async def check_account(surgery: Surgery, _job: Job, payload: CheckAccount) -> A
     if known is None:
         log.info("account.gone")
         return None
+    try:
+        refused = known.state is AccountState.NEEDS_REAUTH or await _token_refused(surgery, known, payload)
+    except TokenUnreadableError as error:
+        # The operator's key ring is at fault: nothing can be said of the account.
+        log.error("token.unreadable", error=str(error))
+        return None
     evidence = Evidence(
         token_days_left=known.token_days_left,
-        token_dead=known.state is AccountState.NEEDS_REAUTH or await _token_refused(surgery, known, payload),
+        token_dead=refused,
         restricted=known.state is AccountState.RESTRICTED,
         outcomes=known.outcomes,
         unresolved_for_an_hour=known.unresolved_for_an_hour,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from services.publisher.workbench import Workbench
 from shared.accounts import AccountState
-from shared.jobs import Again, PublishPublication, covering_step_ms
+from shared.database import Connection
+from shared.jobs import PublishPublication
 from shared.outbox import replace
 from shared.publications import (
     Change,
@@ -15,13 +14,14 @@ from shared.publications import (
     PublicationState,
     Refusal,
     Refused,
+    Unfit,
     claim,
     publish_message,
     transition,
 )
 
-# An account is busy for seconds; this is the ladder's first step.
-_BUSY_DELAY_MS = 2_000
+# An account is busy for seconds.
+_BUSY_DELAY_S = 2.0
 _HELD_BECAUSE = {
     AccountState.PAUSED: "account_paused",
     AccountState.NEEDS_REAUTH: "reauth_required",
@@ -29,52 +29,64 @@ _HELD_BECAUSE = {
     AccountState.DISCONNECTED: "account_disconnected",
 }
 
+_STILL_WAITS = """
+    SELECT priority, now() + $3::float8 * interval '1 second' AS due_at
+    FROM publications
+    WHERE id = $1 AND revision = $2 AND state IN ('scheduled', 'publishing')
+    FOR NO KEY UPDATE
+"""
+
 
 async def take(work: Workbench, payload: PublishPublication) -> Publication | Refused:
-    """Claim the publication in a transaction of its own, committed before anything is asked of the platform."""
+    """Claim the publication, in a transaction committed before anything is asked of the platform.
+
+    Where the account cannot publish, the publication is held in the same transaction, under the account's lock: a
+    release that comes after it finds it.
+    """
     async with work.pool.acquire() as connection, connection.transaction():
-        return await claim(
+        taken = await claim(
             connection,
             payload.publication_id,
             revision=payload.revision,
             worker=work.worker,
             lease_s=work.lease_s,
         )
+        if isinstance(taken, Refused) and taken.unfit is not None:
+            await _hold(connection, payload, taken.unfit)
+        return taken
 
 
-async def settle_refusal(work: Workbench, payload: PublishPublication, refused: Refused) -> Again | None:
-    """What follows from a claim that was not granted.
+async def _hold(tx: Connection, payload: PublishPublication, unfit: Unfit) -> None:
+    change = Change(
+        to=PublicationState.HELD,
+        owner=Owner.PUBLISHER,
+        reason=_HELD_BECAUSE.get(unfit.account_state, "account_unfit"),
+        give_back=unfit.claimed,
+    )
+    await transition(tx, payload.publication_id, change, user_id=unfit.user_id, epoch=unfit.epoch)
 
-    Returns:
-        None where the message has nothing more to say; `Again` where it must come back.
+
+async def settle_refusal(work: Workbench, payload: PublishPublication, refused: Refused) -> None:
+    """What follows from a claim that was not granted: where the message must come back, the outbox brings it.
+
+    There it is one row per publication, however many messages were refused; on the broker's ladder each would come back
+    by itself, for ever doubling nothing and hiding the rest.
     """
     match refused.why:
         case Refusal.ACCOUNT_BUSY:
-            return Again(delay_ms=_BUSY_DELAY_MS)
+            await _come_back(work, payload, in_s=_BUSY_DELAY_S)
         case Refusal.NOT_DUE:
-            return await _come_back_when_due(work, payload, refused.due_in_s)
-        case Refusal.ACCOUNT_UNFIT:
-            await _hold(work, payload, refused.account_state)
-            return None
+            await _come_back(work, payload, in_s=refused.due_in_s)
         case _:
-            return None
+            pass
 
 
-async def _come_back_when_due(work: Workbench, payload: PublishPublication, due_in_s: float) -> Again | None:
-    step_ms = covering_step_ms(round(due_in_s * 1000) + 1)
-    if step_ms is not None:
-        return Again(delay_ms=step_ms)
+async def _come_back(work: Workbench, payload: PublishPublication, *, in_s: float) -> None:
     async with work.pool.acquire() as connection, connection.transaction():
-        priority = await connection.fetchval("SELECT priority FROM publications WHERE id = $1", payload.publication_id)
-        due_at = datetime.now(UTC) + timedelta(seconds=due_in_s)
-        message = publish_message(payload.publication_id, revision=payload.revision, priority=priority, due_at=due_at)
+        row = await connection.fetchrow(_STILL_WAITS, payload.publication_id, payload.revision, in_s)
+        if row is None:
+            return  # ended, or a newer message speaks for it
+        message = publish_message(
+            payload.publication_id, revision=payload.revision, priority=row["priority"], due_at=row["due_at"]
+        )
         await replace(connection, [message])
-    return None
-
-
-async def _hold(work: Workbench, payload: PublishPublication, account_state: AccountState | None) -> None:
-    reason = _HELD_BECAUSE.get(account_state, "account_unfit") if account_state else "account_unfit"
-    async with work.pool.acquire() as connection, connection.transaction():
-        user_id = await connection.fetchval("SELECT user_id FROM publications WHERE id = $1", payload.publication_id)
-        change = Change(to=PublicationState.HELD, owner=Owner.PUBLISHER, reason=reason)
-        await transition(connection, payload.publication_id, change, user_id=user_id)

@@ -31,6 +31,7 @@ class Content:
     """Everything a try tells the platform."""
 
     account: GraphAccount = field(repr=False)
+    sealed_token: bytes = field(repr=False)  # as stored: tells whether the account has another one by now
     image_url: str
     caption: str
 
@@ -49,6 +50,7 @@ async def read_content(work: Workbench, publication: Publication) -> Content:
         raise ContentGoneError("the post's media or the account's token is gone; restore it, then retry")
     own_caption = row["own_caption"]
     return Content(
+        sealed_token=row["sealed"],
         account=GraphAccount(ig_user_id=row["instagram_user_id"], access_token=_token(work, publication, row)),
         image_url=f"{work.public_url}/media/{row['media_key']}",
         caption=row["caption"] if own_caption is None else own_caption,
@@ -60,3 +62,13 @@ def _token(work: Workbench, publication: Publication, row: Row) -> str:
     return work.cipher.decrypt(
         sealed, user_id=publication.user_id, account_id=publication.account_id, column="access_token"
     )
+
+
+async def has_new_token(work: Workbench, publication: Publication, content: Content) -> bool:
+    """Whether the account has got another token since the content was read."""
+    sealed = await work.pool.fetchval(
+        "SELECT sealed FROM account_tokens WHERE user_id = $1 AND account_id = $2",
+        publication.user_id,
+        publication.account_id,
+    )
+    return bool(sealed != content.sealed_token)

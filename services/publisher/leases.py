@@ -7,32 +7,36 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from shared.database import Pool
+from shared.publications import Publication
 
 _RENEW = """
     UPDATE publications SET lease_until = now() + $3::float8 * interval '1 second'
-    WHERE state = 'publishing' AND lease_owner = $1 AND id = ANY($2::uuid[])
+    FROM unnest($1::uuid[], $2::int[]) AS held (id, epoch)
+    WHERE publications.id = held.id AND publications.epoch = held.epoch AND publications.state = 'publishing'
 """
 
 
 class Leases:
     """The claims this process works on."""
 
-    def __init__(self, pool: Pool, *, worker: str, lease_s: float) -> None:
+    def __init__(self, pool: Pool, *, lease_s: float) -> None:
+        """Take a pool of their own: renewal must not wait behind the work it protects."""
         self._pool = pool
-        self._worker = worker
         self._lease_s = lease_s
-        self._held: set[UUID] = set()
+        self._held: set[tuple[UUID, int]] = set()
 
     @contextmanager
-    def hold(self, publication_id: UUID) -> Iterator[None]:
+    def hold(self, publication: Publication) -> Iterator[None]:
         """Have the claim renewed while the context lasts."""
-        self._held.add(publication_id)
+        claim = (publication.id, publication.epoch)
+        self._held.add(claim)
         try:
             yield
         finally:
-            self._held.discard(publication_id)
+            self._held.discard(claim)
 
     async def renew_once(self) -> None:
-        """Renew every live claim. A claim another worker took over since is left alone: its owner has changed."""
+        """Renew every live claim. One that another worker took over since is left alone: its epoch has moved on."""
         if self._held:
-            await self._pool.execute(_RENEW, self._worker, list(self._held), self._lease_s)
+            held = sorted(self._held)
+            await self._pool.execute(_RENEW, [claim[0] for claim in held], [claim[1] for claim in held], self._lease_s)

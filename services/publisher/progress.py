@@ -11,7 +11,7 @@ _CREATED = """
     UPDATE publications
     SET step = 'container_created', container_id = $3, container_created_at = now(), updated_at = now()
     WHERE id = $1 AND epoch = $2 AND state = 'publishing'
-    RETURNING *
+    RETURNING *, now() AS read_at
 """
 # The lease is renewed by the same statement, so that the call that follows begins with all of it.
 _SENT = """
@@ -19,7 +19,7 @@ _SENT = """
     SET step = 'publish_sent', publish_sent_at = now(), publish_sends = publish_sends + 1,
         lease_until = now() + $3::float8 * interval '1 second', updated_at = now()
     WHERE id = $1 AND epoch = $2 AND state = 'publishing'
-    RETURNING *
+    RETURNING *, now() AS read_at
 """
 
 

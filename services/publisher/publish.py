@@ -7,12 +7,13 @@ import asyncio
 import structlog
 
 from services.publisher.claim import settle_refusal, take
-from services.publisher.content import ContentGoneError, read_content
+from services.publisher.content import Content, ContentGoneError, has_new_token, read_content
 from services.publisher.progress import ClaimLostError
 from services.publisher.result import write_result
-from services.publisher.results import Deferred, Failed, Fault, Result, Retry
+from services.publisher.results import Deferred, Failed, Fault, Held, Result, Retry
 from services.publisher.steps import walk_steps
 from services.publisher.workbench import Workbench
+from shared.accounts import AccountState
 from shared.jobs import Again, Job, PublishPublication
 from shared.kill_points import kill_point
 from shared.publications import Publication, Refused
@@ -35,9 +36,10 @@ async def publish(work: Workbench, _job: Job, payload: PublishPublication) -> Ag
     publication = await take(work, payload)
     if isinstance(publication, Refused):
         log.info("publication.not_claimed", why=publication.why.value)
-        return await settle_refusal(work, payload, publication)
+        await settle_refusal(work, payload, publication)
+        return None
     kill_point("publisher.claimed")
-    with work.leases.hold(publication.id):
+    with work.leases.hold(publication):
         try:
             result = await _try(work, publication)
         except ClaimLostError:
@@ -52,7 +54,7 @@ async def publish(work: Workbench, _job: Job, payload: PublishPublication) -> Ag
 async def _try(work: Workbench, publication: Publication) -> Result:
     try:
         content = await read_content(work, publication)
-        return await walk_steps(work, publication, content)
+        return await _mind_new_token(work, publication, content, await walk_steps(work, publication, content))
     except ClaimLostError:
         raise
     except ContentGoneError as error:
@@ -64,6 +66,15 @@ async def _try(work: Workbench, publication: Publication) -> Result:
         # A defect of ours must not spin for ever, nor pass for the platform's word.
         log.exception("publication.crashed")
         return Retry(reason="internal_error", fault=_fault(error))
+
+
+async def _mind_new_token(work: Workbench, publication: Publication, content: Content, result: Result) -> Result:
+    """A refusal of a token that the owner has replaced meanwhile says nothing about the account."""
+    if not isinstance(result, Held) or result.account_state is not AccountState.NEEDS_REAUTH:
+        return result
+    if not await has_new_token(work, publication, content):
+        return result
+    return Deferred(reason="token_replaced", delay_s=0.0, fault=result.fault, unsend=result.unsend)
 
 
 def _fault(error: Exception) -> Fault:

@@ -12,6 +12,7 @@ from services.publisher.workbench import Workbench
 from shared import metrics
 from shared.accounts import AccountState, transition_account
 from shared.accounts import Owner as AccountOwner
+from shared.database import Connection
 from shared.jobs import RETRY_STEPS_MS, Again, JobType, get_job_options_by_type
 from shared.kill_points import kill_point
 from shared.publications import Change, Owner, Publication, PublicationState, Step, transition
@@ -32,9 +33,7 @@ async def write_result(work: Workbench, publication: Publication, result: Result
         `Again` if the message must come back by the broker's retry ladder.
     """
     async with work.pool.acquire() as connection, connection.transaction():
-        # As it stands in the row: this try may have gone further than the claim knew.
-        step = await connection.fetchval("SELECT step FROM publications WHERE id = $1", publication.id)
-        change = _change(work, publication, result, open_call=step == Step.PUBLISH_SENT)
+        change = _change(work, publication, result, open_call=await _has_open_call(connection, publication, result))
         written = await transition(
             connection, publication.id, change, user_id=publication.user_id, epoch=publication.epoch
         )
@@ -59,6 +58,21 @@ async def write_result(work: Workbench, publication: Publication, result: Result
     return None
 
 
+async def _has_open_call(tx: Connection, publication: Publication, result: Result) -> bool:
+    """Whether a publish call stands whose effect is not known, as the row says: this try may have gone far.
+
+    A refusal of the last call takes back that one; an earlier call stays open.
+    """
+    row = await tx.fetchrow("SELECT step, publish_sends FROM publications WHERE id = $1", publication.id)
+    if row is None or row["step"] != Step.PUBLISH_SENT:
+        return False
+    if isinstance(result, Failed | Retry):
+        if result.unsend:
+            return bool(row["publish_sends"] > 1)
+        return not result.drop_container
+    return True
+
+
 def _change(work: Workbench, publication: Publication, result: Result, *, open_call: bool) -> Change:
     match result:
         case Published():
@@ -69,7 +83,7 @@ def _change(work: Workbench, publication: Publication, result: Result, *, open_c
                 permalink=result.permalink,
             )
         case Failed():
-            return Change(to=PublicationState.FAILED, owner=Owner.PUBLISHER, reason=result.reason, error=result.fault)
+            return _ended(result, reason=result.reason, open_call=open_call)
         case Held():
             return Change(
                 to=PublicationState.HELD,
@@ -84,7 +98,7 @@ def _change(work: Workbench, publication: Publication, result: Result, *, open_c
                 to=PublicationState.OUTCOME_UNKNOWN, owner=Owner.PUBLISHER, reason="unverified", error=result.fault
             )
         case Retry() if publication.attempt >= publication.max_attempts:
-            return _exhausted(result, open_call=open_call)
+            return _ended(result, reason="exhausted", open_call=open_call)
         case Retry():
             return _again(
                 work,
@@ -94,7 +108,7 @@ def _change(work: Workbench, publication: Publication, result: Result, *, open_c
                     reason=result.reason,
                     error=result.fault,
                     delay_s=_BACKOFF_MS * 2 ** (publication.attempt - 1) / 1000,
-                    drop_container=result.drop_container,
+                    drop_container=result.drop_container and not open_call,
                     unsend=result.unsend,
                 ),
             )
@@ -119,14 +133,14 @@ def _again(work: Workbench, change: Change) -> Change:
     return replace(change, rescue_after_s=work.rescue_after_s, through_outbox=not on_ladder)
 
 
-def _exhausted(result: Retry, *, open_call: bool) -> Change:
-    """No attempt is left. A publish call whose effect is open is never called a failure."""
-    unclear = open_call and not (result.drop_container or result.unsend)
+def _ended(result: Failed | Retry, *, reason: str, open_call: bool) -> Change:
+    """No further try. A publish call whose effect is open is never called a failure."""
     return Change(
-        to=PublicationState.OUTCOME_UNKNOWN if unclear else PublicationState.FAILED,
+        to=PublicationState.OUTCOME_UNKNOWN if open_call else PublicationState.FAILED,
         owner=Owner.PUBLISHER,
-        reason="exhausted",
+        reason=reason,
         error=result.fault,
+        drop_container=result.drop_container and not open_call,
         unsend=result.unsend,
     )
 

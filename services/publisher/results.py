@@ -25,6 +25,8 @@ class Failed:
 
     reason: str
     fault: Fault
+    drop_container: bool = False
+    unsend: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

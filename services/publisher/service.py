@@ -36,7 +36,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
         sender = Sender(settings.amqp_url, name="publisher-sender", on_missing=on_missing)
         stack.push_async_callback(sender.close)
-        leases = Leases(pool, worker=worker, lease_s=settings.lease_s)
+        lease_pool = await stack.enter_async_context(
+            await create_pool(settings.database_url, application_name="publisher-leases", max_size=1)
+        )
+        leases = Leases(lease_pool, lease_s=settings.lease_s)
         graph = GraphClient(
             session,
             base_url=settings.instagram_graph_url,

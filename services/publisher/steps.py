@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 from services.publisher.content import Content
 from services.publisher.faults import judge, says_nothing
 from services.publisher.progress import mark_created, mark_publish_sent
-from services.publisher.results import Deferred, Failed, Result, Retry
+from services.publisher.results import Deferred, Failed, Fault, Result, Retry
 from services.publisher.verify import ResendAllowed, confirm_published, look_up_now, verify
 from services.publisher.workbench import Workbench
 from shared.instagram import (
@@ -24,10 +23,16 @@ from shared.kill_points import kill_point
 from shared.publications import Publication, Step
 
 # A container lives 24 hours; one about to end is not worth the race.
-_CONTAINER_LIFE = timedelta(hours=23, minutes=50)
+_CONTAINER_LIFE_S = 23 * 3600.0 + 50 * 60
+_EXPIRED: Fault = {
+    "operation": "container_status",
+    "class": "expired",
+    "message": "The container expired before it could be published.",
+}
 _POLL_FIRST_S = 0.2
 _POLL_MOST_S = 3.0
 _POLL_LATER_S = 10.0
+_POLL_LATER_MOST_S = 900.0
 
 
 async def walk_steps(work: Workbench, publication: Publication, content: Content) -> Result:
@@ -39,17 +44,19 @@ async def walk_steps(work: Workbench, publication: Publication, content: Content
     if publication.step is Step.PUBLISH_SENT:
         return await _verify_sent(work, publication, content)
     try:
-        if publication.container_id is None or _is_old(publication):
+        if publication.container_id is None:
             publication = await _create(work, publication, content)
+        elif _container_age_s(publication) > _CONTAINER_LIFE_S:
+            return Retry(reason="container_expired", fault=_EXPIRED, drop_container=True)
         not_ready = await _wait_ready(work, publication, content)
     except InstagramError as error:
         return judge(error)
     return not_ready or await _publish(work, publication, content)
 
 
-def _is_old(publication: Publication) -> bool:
+def _container_age_s(publication: Publication) -> float:
     created_at = publication.container_created_at
-    return created_at is None or datetime.now(UTC) - created_at > _CONTAINER_LIFE
+    return publication.age_s(created_at) if created_at else 0.0
 
 
 async def _create(work: Workbench, publication: Publication, content: Content) -> Publication:
@@ -63,18 +70,24 @@ async def _create(work: Workbench, publication: Publication, content: Content) -
 
 
 async def _wait_ready(work: Workbench, publication: Publication, content: Content) -> Result | None:
-    """Poll for a while; None once the container can be published."""
+    """Poll for a while, the first time; None once the container can be published.
+
+    A container that was not ready in its first seconds is looked at once per delivery, ever more rarely.
+    """
     wait_s = _POLL_FIRST_S
-    clock = asyncio.get_running_loop()
-    deadline = clock.time() + work.poll_in_worker_s
     while True:
         status = await _status(work, publication, content)
         if status is not None and status.code is not ContainerCode.IN_PROGRESS:
             return await _judge_status(work, publication, content, status)
-        if clock.time() + wait_s > deadline:
-            return Deferred(reason="processing", delay_s=_POLL_LATER_S)
+        if _container_age_s(publication) + wait_s > work.poll_in_worker_s:
+            return _processing(publication)
         await asyncio.sleep(wait_s)
         wait_s = min(wait_s * 1.5, _POLL_MOST_S)
+
+
+def _processing(publication: Publication) -> Deferred:
+    delay_s = min(max(_container_age_s(publication) / 4, _POLL_LATER_S), _POLL_LATER_MOST_S)
+    return Deferred(reason="processing", delay_s=delay_s)
 
 
 async def _status(work: Workbench, publication: Publication, content: Content) -> ContainerStatus | None:
@@ -105,17 +118,12 @@ async def _judge_status(
                 "advice": rule.advice,
             }
             if rule.error_class is ErrorClass.FIX_CONTENT:
-                return Failed(reason="content_rejected", fault=fault)
+                return Failed(reason="content_rejected", fault=fault, drop_container=True)
             return Retry(reason="container_failed", fault=fault, drop_container=True)
         case ContainerCode.EXPIRED:
-            fault = {
-                "operation": "container_status",
-                "class": "expired",
-                "message": "The container expired unpublished.",
-            }
-            return Retry(reason="container_expired", fault=fault, drop_container=True)
+            return Retry(reason="container_expired", fault=_EXPIRED, drop_container=True)
         case _:
-            return Deferred(reason="processing", delay_s=_POLL_LATER_S)
+            return _processing(publication)
 
 
 async def _publish(work: Workbench, publication: Publication, content: Content) -> Result:

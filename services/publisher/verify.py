@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from services.publisher.content import Content
-from services.publisher.faults import fault_of, judge, says_nothing
+from services.publisher.faults import THROTTLED_DELAY_S, fault_of, judge, says_nothing
 from services.publisher.results import Deferred, Fault, Held, Published, Result, Retry, Unknown
 from services.publisher.workbench import Workbench
 from shared.instagram import (
@@ -22,12 +22,20 @@ from shared.publications import Publication
 _SKEW = timedelta(seconds=60)
 _LOOK_BACK = 50
 _LOOK_AGAIN_S = 5.0
+_LOOK_AGAIN_MOST_S = 900.0
+# How long the id of a post that is certainly live is looked for.
+_SEARCH_S = 3600.0
 # The container is gone by then, and with it the last source of certainty.
 _GIVE_UP_S = 24 * 3600.0
 # The irreversible call is made at most this often for one container.
 _MOST_SENDS = 2
 
-_KNOWN_MEDIA = "SELECT media_id FROM publications WHERE account_id = $1 AND media_id = ANY($2::text[])"
+# The platform's account, whichever tenants of this system act for it.
+_KNOWN_MEDIA = """
+    SELECT publications.media_id
+    FROM publications JOIN accounts ON accounts.id = publications.account_id
+    WHERE accounts.instagram_user_id = $1 AND publications.media_id = ANY($2::text[])
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,9 @@ async def look_up_now(work: Workbench, publication: Publication, content: Conten
         cause: what the publish call raised.
     """
     found = await verify(work, publication, content)
-    if isinstance(found, Deferred | ResendAllowed) and _is_spam_block(cause):
+    if isinstance(found, Published):
+        return found
+    if isinstance(cause, GraphError) and cause.error_class is ErrorClass.SPAM_SUSPECTED:
         # Not live so far, and the platform asked this account to stop. The mark stays: a release looks again first.
         return judge(cause)
     return _later(work, publication, fault_of(cause)) if isinstance(found, ResendAllowed) else found
@@ -62,11 +72,13 @@ async def verify(work: Workbench, publication: Publication, content: Content) ->
         return _judge_read(work, publication, error)
     if media is not None:
         return Published(media_id=media.id, permalink=media.permalink)
+    if _age_s(publication) < work.settles_after_s:
+        return _later(work, publication, None)  # the call may still be under way: nothing is proven yet
     match code:
         case ContainerCode.ERROR | ContainerCode.EXPIRED:
             fault = {"operation": "verify", "class": code.value, "message": "The container ended unpublished."}
             return Retry(reason="container_lost", fault=fault, drop_container=True)
-        case ContainerCode.FINISHED if _age_s(publication) >= work.settles_after_s:
+        case ContainerCode.FINISHED:
             return ResendAllowed() if publication.publish_sends < _MOST_SENDS else Unknown(fault=_absent())
         case _:
             return _later(work, publication, None)
@@ -76,18 +88,24 @@ async def confirm_published(
     work: Workbench, publication: Publication, content: Content, *, media_id: str | None = None
 ) -> Result:
     """The post is live; find its media id and its link. The link is best effort, the id nearly so."""
+    if media_id is not None:
+        return Published(media_id=media_id, permalink=await _permalink(work, content, media_id))
     try:
-        if media_id is not None:
-            media = await work.graph.media(content.account, media_id)
-            return Published(media_id=media_id, permalink=media.permalink)
-        found = await _find_media(work, publication, content)
+        found = await _find_media(work, publication, content, live=True)
     except InstagramError:
         found = None
-    if media_id is not None:
-        return Published(media_id=media_id, permalink=None)
-    if found is None and _age_s(publication) < work.settles_after_s:
-        return Deferred(reason="verifying", delay_s=_LOOK_AGAIN_S)
-    return Published(media_id=found.id if found else None, permalink=found.permalink if found else None)
+    if found is not None:
+        return Published(media_id=found.id, permalink=found.permalink)
+    if _age_s(publication) < _SEARCH_S:
+        return Deferred(reason="verifying", delay_s=_grown(_age_s(publication)))
+    return Published(media_id=None, permalink=None)
+
+
+async def _permalink(work: Workbench, content: Content, media_id: str) -> str | None:
+    try:
+        return (await work.graph.media(content.account, media_id)).permalink
+    except InstagramError:
+        return None
 
 
 async def _container_code(work: Workbench, publication: Publication, content: Content) -> ContainerCode | None:
@@ -99,13 +117,18 @@ async def _container_code(work: Workbench, publication: Publication, content: Co
         raise
 
 
-async def _find_media(work: Workbench, publication: Publication, content: Content) -> Media | None:
+async def _find_media(
+    work: Workbench, publication: Publication, content: Content, *, live: bool = False
+) -> Media | None:
     """This publication's post in the account's list: same caption, not before its container, nobody else's.
 
-    Never simply the newest: another tool, or a person, may have posted since.
+    Never simply the newest: another tool, or a person, may have posted since. Without a caption nothing tells our post
+    from a stranger's, so then the list is asked only once the container has said that the post is `live`.
     """
+    if not content.caption.strip() and not live:
+        return None
     recent = await work.graph.recent_media(content.account, limit=_LOOK_BACK)
-    earliest = (publication.container_created_at or datetime.now(UTC)) - _SKEW
+    earliest = (publication.container_created_at or publication.read_at) - _SKEW
     matching = [
         media
         for media in recent
@@ -113,7 +136,7 @@ async def _find_media(work: Workbench, publication: Publication, content: Conten
         and media.timestamp is not None
         and media.timestamp >= earliest
     ]
-    rows = await work.pool.fetch(_KNOWN_MEDIA, publication.account_id, [media.id for media in matching])
+    rows = await work.pool.fetch(_KNOWN_MEDIA, content.account.ig_user_id, [media.id for media in matching])
     known = {row["media_id"] for row in rows}
     return next((media for media in reversed(matching) if media.id not in known), None)
 
@@ -121,24 +144,30 @@ async def _find_media(work: Workbench, publication: Publication, content: Conten
 def _judge_read(work: Workbench, publication: Publication, error: InstagramError) -> Result:
     """A look that failed proves nothing: look again later, unless only the owner can make looking possible."""
     judged = judge(error)
-    return judged if isinstance(judged, Held) else _later(work, publication, fault_of(error))
+    if isinstance(judged, Held):
+        return judged
+    throttled = isinstance(error, GraphError) and error.error_class is ErrorClass.THROTTLED
+    return _later(work, publication, fault_of(error), at_least_s=THROTTLED_DELAY_S if throttled else 0.0)
 
 
-def _later(work: Workbench, publication: Publication, fault: Fault | None) -> Result:
+def _later(work: Workbench, publication: Publication, fault: Fault | None, *, at_least_s: float = 0.0) -> Result:
+    """Look again when the call's effect must show, and then ever more rarely."""
     age_s = _age_s(publication)
     if age_s > _GIVE_UP_S:
         return Unknown(fault=fault or _absent())
     rest_s = work.settles_after_s - age_s
-    return Deferred(reason="verifying", delay_s=rest_s if rest_s > 0 else _LOOK_AGAIN_S, fault=fault)
+    delay_s = rest_s if rest_s > 0 else _grown(age_s)
+    return Deferred(reason="verifying", delay_s=max(delay_s, at_least_s), fault=fault)
+
+
+def _grown(age_s: float) -> float:
+    return min(max(age_s / 4, _LOOK_AGAIN_S), _LOOK_AGAIN_MOST_S)
 
 
 def _age_s(publication: Publication) -> float:
+    """Seconds since the last publish call, by the database's clock."""
     sent_at = publication.publish_sent_at or publication.container_created_at
-    return (datetime.now(UTC) - sent_at).total_seconds() if sent_at else 0.0
-
-
-def _is_spam_block(error: InstagramError) -> bool:
-    return isinstance(error, GraphError) and error.error_class is ErrorClass.SPAM_SUSPECTED
+    return publication.age_s(sent_at) if sent_at else 0.0
 
 
 def _absent() -> Fault:

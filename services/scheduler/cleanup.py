@@ -24,7 +24,10 @@ _PRUNE_DEAD = """
 
 async def clean_up(pool: Pool, _job: Job, _payload: CleanUp) -> Again | None:
     """Drop event days past their keeping, make the days ahead, prune old dead jobs."""
-    days_dropped = await pool.fetchval("SELECT roll_event_partitions($1, $2)", _EVENT_DAYS, _EVENT_DAYS_AHEAD)
+    async with pool.acquire() as connection, connection.transaction():
+        # Dropping a day locks the whole table: better to fail and try again than to queue everybody up behind it.
+        await connection.execute("SET LOCAL lock_timeout = '2s'")
+        days_dropped = await connection.fetchval("SELECT roll_event_partitions($1, $2)", _EVENT_DAYS, _EVENT_DAYS_AHEAD)
     dead_jobs = 0
     for _ in range(_MOST_BATCHES):
         pruned = len(await pool.fetch(_PRUNE_DEAD, _DEAD_JOB_DAYS, _BATCH))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from functools import partial
 
@@ -11,10 +12,12 @@ from aio_pika.abc import AbstractIncomingMessage
 from uuid_utils.compat import uuid7
 
 from shared.database import Pool
-from shared.jobs import DEAD_QUEUE, Session, declare_topology, until_any
+from shared.jobs import BROKER_ERRORS, DEAD_QUEUE, OnMissing, Session, restore_topology, until_any
 
 log = structlog.get_logger()
 _PREFETCH = 20
+_PAUSE_S = 1.0
+_MOST_CHARS = 4_000
 
 _INSERT = """
     INSERT INTO dead_jobs (id, type, subject, reason, error, attempt, payload, headers)
@@ -22,9 +25,11 @@ _INSERT = """
 """
 
 
-async def park_dead_jobs(session: Session, *, pool: Pool, stop: asyncio.Event) -> None:
+async def park_dead_jobs(
+    session: Session, *, pool: Pool, stop: asyncio.Event, on_missing: OnMissing | None = None
+) -> None:
     """Park dead letters while the session lasts."""
-    await declare_topology(session.connection)
+    await restore_topology(session.connection, on_missing=on_missing)
     await session.channel.set_qos(prefetch_count=_PREFETCH)
     queue = await session.channel.get_queue(DEAD_QUEUE, ensure=False)
     await queue.consume(partial(_park, pool))
@@ -32,25 +37,33 @@ async def park_dead_jobs(session: Session, *, pool: Pool, stop: asyncio.Event) -
 
 
 async def _park(pool: Pool, message: AbstractIncomingMessage) -> None:
-    headers = {name: str(value) for name, value in message.headers.items() if name.startswith("x-")}
-    reason = headers.get("x-dead-reason", "unknown")
+    headers = {name: _text(value) for name, value in message.headers.items() if name.startswith("x-")}
+    headers.pop("x-death", None)
+    attempt = headers.get("x-attempt", "1")
     try:
         await pool.execute(
             _INSERT,
             uuid7(),
-            message.routing_key or "unreadable",
+            _text(message.routing_key or "unreadable"),
             headers.get("x-subject", ""),
-            reason,
+            headers.get("x-dead-reason", "unknown"),
             headers.get("x-dead-error"),
-            int(headers.get("x-attempt", "1")),
+            int(attempt) if attempt.isdecimal() else 1,
             message.body,
             json.dumps(headers),
         )
     except Exception:
         # Back into the queue: a dead letter is the last trace of a job, and a database that is away comes back.
         log.exception("dead_job.not_parked")
-        await asyncio.sleep(1.0)
-        await message.nack(requeue=True)
+        await asyncio.sleep(_PAUSE_S)
+        with contextlib.suppress(*BROKER_ERRORS):
+            await message.nack(requeue=True)
         return
-    await message.ack()
-    log.error("dead_job.parked", type=message.routing_key, reason=reason)
+    log.error("dead_job.parked", type=message.routing_key, reason=headers.get("x-dead-reason"))
+    with contextlib.suppress(*BROKER_ERRORS):
+        await message.ack()
+
+
+def _text(value: object) -> str:
+    """Whatever stands in a header, as text that PostgreSQL can hold."""
+    return str(value).replace("\0", "")[:_MOST_CHARS]

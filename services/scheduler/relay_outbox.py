@@ -28,6 +28,8 @@ async def relay_once(pool: Pool, sender: Sender, *, batch: int) -> float | None:
     Returns:
         Seconds to wait before the next: 0 after a full batch, the time to the next due row, None for the usual poll.
     """
+    if not await sender.reachable():
+        return None  # found out before any row is locked
     drained = await drain_once(pool, sender.send_rows, batch=batch)
     metrics.relay_sent_total.inc(drained.sent)
     metrics.relay_refused_total.inc(drained.refused)

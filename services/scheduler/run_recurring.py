@@ -10,6 +10,8 @@ from shared.jobs import CheckAccount, CleanUp, JobType, Payload, new_job, to_out
 from shared.outbox import Message, append
 
 _BATCH = 500
+# Due and yet not taken: another scheduler is at it.
+_BREATH_S = 0.02
 _PAYLOADS: dict[JobType, type[Payload]] = {
     JobType.HEALTH_CHECK: CheckAccount,
     JobType.CLEANUP_OLD_JOBS: CleanUp,
@@ -80,4 +82,4 @@ def _message(row: Row) -> Message:
 
 async def _next_due(connection: Connection) -> float | None:
     value: float | None = await connection.fetchval(_NEXT_DUE)
-    return None if value is None else max(value, 0.0)
+    return None if value is None else max(value, _BREATH_S)

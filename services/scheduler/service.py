@@ -14,7 +14,7 @@ from services.scheduler.relay_outbox import listen, relay_once
 from services.scheduler.rescue_publications import rescue_once
 from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
 from shared.database import Pool, create_pool
-from shared.jobs import CleanUp, Consumer, Handler, JobType, Sender, keep_session
+from shared.jobs import CleanUp, Consumer, Handler, JobType, OnMissing, Sender, keep_session
 from shared.lifecycle import Check, repeat, serve_probes
 from shared.publications import note_broker_emptied
 from shared.settings import Settings
@@ -50,10 +50,12 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         )
         await ensure_cleanup(pool, every_s=settings.cleanup_every_s)
         await ensure_health_checks(pool, every_s=settings.health_check_every_s)
-        await _run(settings, stop, pool, sender, consumer)
+        await _run(settings, stop, pool, sender, consumer, on_missing)
 
 
-async def _run(settings: Settings, stop: asyncio.Event, pool: Pool, sender: Sender, consumer: Consumer) -> None:
+async def _run(
+    settings: Settings, stop: asyncio.Event, pool: Pool, sender: Sender, consumer: Consumer, on_missing: OnMissing
+) -> None:
     wake = asyncio.Event()
     relay = partial(relay_once, pool, sender, batch=settings.relay_batch)
     rescue = partial(rescue_once, pool, rescue_after_s=settings.rescue_after_s)
@@ -66,6 +68,6 @@ async def _run(settings: Settings, stop: asyncio.Event, pool: Pool, sender: Send
             repeat(partial(mark_missed_once, pool), name="missed", every_s=settings.rescue_sweep_s, stop=stop)
         )
         tasks.create_task(repeat(partial(observe_once, pool, sender), name="observe", every_s=_OBSERVE_S, stop=stop))
-        park = partial(park_dead_jobs, pool=pool, stop=stop)
+        park = partial(park_dead_jobs, pool=pool, stop=stop, on_missing=on_missing)
         tasks.create_task(keep_session(settings.amqp_url, name="scheduler-dead", stop=stop, use=park))
         tasks.create_task(consumer.run(stop))

@@ -51,4 +51,14 @@ ARROWS: tuple[Arrow, ...] = (
     Arrow(source=AccountState.NEW, target=AccountState.ACTIVE, owner=Owner.PUBLISHER, event="account.connected"),
     Arrow(source=AccountState.NEEDS_REAUTH, target=AccountState.ACTIVE, owner=Owner.API, event="account.connected"),
     Arrow(source=AccountState.DISCONNECTED, target=AccountState.ACTIVE, owner=Owner.API, event="account.connected"),
+    *(
+        Arrow(source=source, target=AccountState.PAUSED, owner=Owner.API, event="account.paused")
+        for source in sorted(PUBLISHABLE)
+    ),
+    # A pause ends where it began: of these, the row's `paused_from` leaves one open.
+    *(
+        Arrow(source=AccountState.PAUSED, target=target, owner=Owner.API, event="account.resumed")
+        for target in sorted(PUBLISHABLE)
+    ),
+    Arrow(source=AccountState.RESTRICTED, target=AccountState.ACTIVE, owner=Owner.API, event="account.resumed"),
 )

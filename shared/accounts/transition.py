@@ -8,11 +8,15 @@ from shared.accounts.states import ARROWS, AccountState, Owner
 from shared.database import Connection
 from shared.outbox import Event, record_events
 
+_LOCK = """
+    SELECT state FROM accounts
+    WHERE user_id = $1 AND id = $2 AND state = ANY($3::text[]) AND (state <> 'PAUSED' OR paused_from = $4)
+    FOR NO KEY UPDATE
+"""
 _UPDATE = """
     UPDATE accounts
-    SET state = $3, state_reason = $4, updated_at = now()
-    WHERE user_id = $1 AND id = $2 AND state = ANY($5::text[])
-    RETURNING id
+    SET state = $3, state_reason = $4, paused_from = CASE WHEN $3 = 'PAUSED' THEN state END, updated_at = now()
+    WHERE user_id = $1 AND id = $2
 """
 
 
@@ -30,15 +34,19 @@ async def transition_account(
         reason: why, for people; None where the state says it all.
 
     Returns:
-        False if no arrow of this owner leads there from the account's state; nothing was written then.
+        False if no arrow of this owner leads there from the account's state, or the account was paused in another
+        state than the target; nothing was written then.
+
+    Raises:
+        ValueError: no arrow of this owner leads there at all. A bug in the caller.
     """
-    arrows = [arrow for arrow in ARROWS if arrow.target is target and arrow.owner is owner]
-    if not arrows:
+    events = {arrow.source.value: arrow.event for arrow in ARROWS if arrow.target is target and arrow.owner is owner}
+    if not events:
         raise ValueError(f"no arrow of {owner} leads to {target}")
-    sources = [arrow.source.value for arrow in arrows]
-    moved = await tx.fetchval(_UPDATE, user_id, account_id, target.value, reason, sources)
-    if moved is None:
+    source = await tx.fetchval(_LOCK, user_id, account_id, list(events), target.value)
+    if source is None:
         return False
+    await tx.execute(_UPDATE, user_id, account_id, target.value, reason)
     payload = {"state": target.value, "reason": reason}
-    await record_events(tx, [Event(user_id=user_id, type=arrows[0].event, subject=account_id, payload=payload)])
+    await record_events(tx, [Event(user_id=user_id, type=events[source], subject=account_id, payload=payload)])
     return True

@@ -1,6 +1,6 @@
 """Jobs on RabbitMQ: priorities, a retry ladder, dead letters. Product code adds jobs through the outbox."""
 
-from shared.jobs.broker import Session, keep_session, open_session, until_any
+from shared.jobs.broker import BROKER_ERRORS, Session, keep_session, open_session, until_any
 from shared.jobs.consumer import Consumer, Handler
 from shared.jobs.envelope import EnvelopeError, Job, new_job, read_job, to_outbox
 from shared.jobs.monitor import JobStats, job_monitor
@@ -18,10 +18,11 @@ from shared.jobs.options import (
 from shared.jobs.outcomes import Again, Permanent, Transient
 from shared.jobs.payloads import CheckAccount, CleanUp, Payload, PublishPublication
 from shared.jobs.sender import NotSentError, Sender
-from shared.jobs.topology import DEAD_QUEUE, TopologyError, declare_topology
+from shared.jobs.topology import DEAD_QUEUE, OnMissing, TopologyError, declare_topology, restore_topology
 from shared.jobs.types import SERVICE_OF, JobPriority, JobType
 
 __all__ = [
+    "BROKER_ERRORS",
     "DEAD_QUEUE",
     "RETRY_STEPS_MS",
     "SERVICE_OF",
@@ -37,6 +38,7 @@ __all__ = [
     "JobStats",
     "JobType",
     "NotSentError",
+    "OnMissing",
     "Payload",
     "Permanent",
     "PublishPublication",
@@ -57,6 +59,7 @@ __all__ = [
     "new_job",
     "open_session",
     "read_job",
+    "restore_topology",
     "to_outbox",
     "until_any",
 ]

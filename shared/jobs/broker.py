@@ -22,7 +22,7 @@ from aio_pika.exceptions import AMQPError
 from aiormq.exceptions import ChannelInvalidStateError
 
 from shared import metrics
-from shared.errors import NotReadyError
+from shared.errors import InstaDistroError, NotReadyError
 
 _CONNECT_TIMEOUT_S = 5.0
 _CLOSE_TIMEOUT_S = 2.0
@@ -89,6 +89,12 @@ async def keep_session(
         except (*BROKER_ERRORS, NotReadyError) as error:
             failures += 1
             log.warning("broker.lost", connection=name, error=str(error) or type(error).__name__)
+        except InstaDistroError:
+            raise  # a difference that only a person can settle
+        except Exception:
+            # A database that is away for a moment, a defect: no reason to end the service.
+            failures += 1
+            log.exception("broker.session_failed", connection=name)
         if not stop.is_set():
             metrics.broker_reconnects_total.labels(role=name).inc()
             ceiling = min(_RECONNECT_FIRST_S * 2.0**failures, _RECONNECT_MOST_S)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+import asyncpg
 import msgspec
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
@@ -29,6 +30,15 @@ from shared.jobs.types import JobType
 
 # Canceled handlers get this long to hand back what they hold.
 _HAND_BACK_S = 5.0
+_UNSETTLED_PAUSE_S = 1.0
+_SERVERS_AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.TooManyConnectionsError,
+)
+_SERVERS_AWAY_DELAY_MS = 5_000
 
 log = structlog.get_logger()
 
@@ -55,10 +65,14 @@ class Consumer:
     sender: Sender
     pool: Pool
     drain_s: float  # how long a stop waits for running handlers before it cancels them
-    on_missing: Callable[[list[str]], Awaitable[None]] | None = None
+    on_missing: topology.OnMissing | None = None
     _connected: bool = False
     _stop: asyncio.Event | None = None
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _places: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.slots)
 
     async def ready(self) -> None:
         """Raise unless the queue is being consumed; for a readiness probe."""
@@ -70,11 +84,10 @@ class Consumer:
         self._stop = stop
         use = partial(self._consume, stop=stop)
         await keep_session(self.urls, name=f"{self.service}-consumer", stop=stop, use=use)
+        await self._drain()
 
     async def _consume(self, session: Session, stop: asyncio.Event) -> None:
-        missing = await topology.restore_topology(session.connection)
-        if missing and self.on_missing is not None:
-            await self.on_missing(missing)
+        await topology.restore_topology(session.connection, on_missing=self.on_missing)
         await session.channel.set_qos(prefetch_count=self.slots)
         queue = await session.channel.get_queue(topology.work_queue(self.service), ensure=False)
         tag = await queue.consume(self._deliver)
@@ -87,7 +100,7 @@ class Consumer:
         if stop.is_set():
             with contextlib.suppress(*BROKER_ERRORS):
                 await queue.cancel(tag)
-            await self._drain()
+            await self._drain()  # while the session can still take their acknowledgements
 
     async def _drain(self) -> None:
         """Wait for handlers; at the deadline cancel them, and give them a moment to hand back what they hold."""
@@ -99,21 +112,29 @@ class Consumer:
             await asyncio.wait(self._running, timeout=_HAND_BACK_S)
 
     async def _deliver(self, message: AbstractIncomingMessage) -> None:
-        task = asyncio.current_task()
-        if task is None:  # pragma: no cover - the client library runs callbacks as tasks
-            raise RuntimeError("a delivery must run as a task")
         if self._stop is not None and self._stop.is_set():
-            return  # arrived on the way out; unacknowledged, it goes back to the queue with the session
+            await _return(message)  # arrived on the way out
+            return
+        # A task of its own: the client library cancels its callbacks with a lost session, and a handler in the midst
+        # of a call to the platform must not die of a hiccup of the broker.
+        task = asyncio.create_task(self._work(message))
         self._running.add(task)
-        try:
-            await self._handle(message)
-        except (*BROKER_ERRORS, NotSentError) as error:
-            # Not acknowledged: the broker delivers it again, and the claim makes a second delivery harmless.
-            log.warning("job.unsettled", error=str(error) or type(error).__name__)
-        except Exception:
-            log.exception("job.settle_failed")
-        finally:
-            self._running.discard(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _work(self, message: AbstractIncomingMessage) -> None:
+        # Handlers of a lost session may still run when a new one delivers: together they stay within the slots.
+        async with self._places:
+            try:
+                await self._handle(message)
+            except (*BROKER_ERRORS, NotSentError) as error:
+                log.warning("job.unsettled", error=str(error) or type(error).__name__)
+            except Exception:
+                log.exception("job.settle_failed")
+            else:
+                return
+            # Not settled, so it must come again; and not at once, for what failed may need a moment.
+            await asyncio.sleep(_UNSETTLED_PAUSE_S)
+            await _return(message)
 
     async def _handle(self, message: AbstractIncomingMessage) -> None:
         try:
@@ -167,8 +188,12 @@ async def _outcome(run: Run, job: Job, payload: Payload) -> Outcome:
     except Transient as error:
         log.warning("job.failed", error=str(error), attempt=job.attempt)
         return _retry(job, str(error), error.retry_after_s)
+    except _SERVERS_AWAY as error:
+        # Our own servers' bad minute is no failure of the job.
+        log.warning("job.servers_away", error=str(error) or type(error).__name__)
+        return Again(delay_ms=_SERVERS_AWAY_DELAY_MS)
     except Exception as error:
-        # A bug, or a server that went away under the handler: the policy decides, and the log has the trace.
+        # A bug: the policy decides, and the log has the trace.
         log.exception("job.crashed", attempt=job.attempt)
         return _retry(job, f"{type(error).__name__}: {error}", None)
 
@@ -190,3 +215,9 @@ def _label(outcome: Outcome) -> str:
             return "waits"
         case Dead():
             return "dead"
+
+
+async def _return(message: AbstractIncomingMessage) -> None:
+    """Back into the queue; where the session is gone, the broker has put it back already."""
+    with contextlib.suppress(*BROKER_ERRORS):
+        await message.nack(requeue=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import structlog
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractExchange
+from aio_pika.exceptions import PublishError
 
 from shared import metrics
 from shared.errors import InstaDistroError
@@ -40,9 +41,7 @@ class _Open:
 class Sender:
     """A connection for publishing only, opened when first needed and again after it was lost."""
 
-    def __init__(
-        self, urls: Sequence[str], *, name: str, on_missing: Callable[[list[str]], Awaitable[None]] | None = None
-    ) -> None:
+    def __init__(self, urls: Sequence[str], *, name: str, on_missing: topology.OnMissing | None = None) -> None:
         """Keep the addresses; nothing is opened yet.
 
         Args:
@@ -84,20 +83,31 @@ class Sender:
                 opened = await self._opened()
                 # An event that nobody listens to is no fault; a job without a queue is.
                 mandatory = exchange != EVENTS
-                await opened.exchanges[exchange].publish(message, routing_key, mandatory=mandatory)
+                try:
+                    await opened.exchanges[exchange].publish(message, routing_key, mandatory=mandatory)
+                except PublishError:
+                    # No queue takes it: one of ours may have been deleted. The next session declares it again.
+                    opened.session.lost.set()
+                    raise
         except (*BROKER_ERRORS, InstaDistroError) as error:
             raise NotSentError(f"{routing_key} was not confirmed: {error or type(error).__name__}") from error
 
-    async def send_rows(self, rows: Sequence[Outgoing]) -> set[int]:
-        """Publish outbox rows side by side; answers the ids of those that were confirmed."""
+    async def reachable(self) -> bool:
+        """Whether the broker answers; connects if need be, and complains once an outage."""
         try:
             await self.ready()
         except (*BROKER_ERRORS, InstaDistroError) as error:
-            if not self._complained:  # once an outage, not once a sweep
-                log.warning("sender.no_broker", rows=len(rows), error=str(error) or type(error).__name__)
+            if not self._complained:
+                log.warning("sender.no_broker", error=str(error) or type(error).__name__)
             self._complained = True
-            return set()
+            return False
         self._complained = False
+        return True
+
+    async def send_rows(self, rows: Sequence[Outgoing]) -> set[int]:
+        """Publish outbox rows side by side; answers the ids of those that were confirmed."""
+        if not await self.reachable():
+            return set()
         answers = await asyncio.gather(*(self._send_row(row) for row in rows), return_exceptions=True)
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         if failures:
@@ -154,9 +164,6 @@ class Sender:
     async def _connect(self) -> _Open:
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session(self._urls, name=self._name))
-            missing = await topology.restore_topology(session.connection)
-            if missing and self._on_missing is not None:
-                log.warning("broker.queues_missing", queues=missing)
-                await self._on_missing(missing)
+            await topology.restore_topology(session.connection, on_missing=self._on_missing)
             exchanges = {name: await session.channel.get_exchange(name, ensure=False) for name in topology.EXCHANGES}
             return _Open(session=session, exchanges=exchanges, stack=stack.pop_all())

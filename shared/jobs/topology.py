@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import aio_pika
+import structlog
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
@@ -22,6 +24,11 @@ DEAD_QUEUE = "jobs.dead.v1"
 NOW = "now"
 
 _DEADLINE_S = 10.0
+
+#: Told which work queues the broker had lost.
+OnMissing: TypeAlias = Callable[[list[str]], Awaitable[None]]
+
+log = structlog.get_logger()
 
 
 class TopologyError(InstaDistroError):
@@ -86,18 +93,24 @@ async def declare_topology(connection: AbstractConnection) -> None:
         await channel.close()
 
 
-async def restore_topology(connection: AbstractConnection) -> list[str]:
-    """Declare it, and tell what was not there. The deployment declares, so something missing means an emptied broker.
+async def restore_topology(connection: AbstractConnection, *, on_missing: OnMissing | None) -> None:
+    """Declare it, and tell first what was not there: the deployment declares, so that means an emptied broker.
 
-    Returns:
-        Names of the work queues that had to be made.
+    Told first, so that whatever fails in between, the sign is still there for the next who looks.
+
+    Args:
+        connection: an open one.
+        on_missing: told the names of missing work queues.
 
     Raises:
         TopologyError: as `declare_topology`.
     """
     missing = [queue.name for queue in WORK_QUEUES if not await _exists(connection, queue.name)]
+    if missing:
+        log.warning("broker.queues_missing", queues=missing)
+        if on_missing is not None:
+            await on_missing(missing)
     await declare_topology(connection)
-    return missing
 
 
 async def _declare_queue(channel: aio_pika.abc.AbstractChannel, queue: Queue) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from shared.errors import InstaDistroError
+
 log = structlog.get_logger()
 _RETRY_FIRST_S = 0.2
 _RETRY_MOST_S = 10.0
@@ -46,7 +48,9 @@ async def repeat(
             failures += 1
             ceiling = min(_RETRY_FIRST_S * 2.0**failures, _RETRY_MOST_S)
             wait_s = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, no secret
-            log.exception("loop.failed", loop=name, error=str(error), failures=failures, retry_in_s=round(wait_s, 2))
+            # What we raise ourselves is a sentence already; anything else may be a defect and shows where.
+            tell = log.warning if isinstance(error, InstaDistroError) else log.exception
+            tell("loop.failed", loop=name, error=str(error), failures=failures, retry_in_s=round(wait_s, 2))
         await _wait(wait_s, stop, wake if failures == 0 else None)
 
 

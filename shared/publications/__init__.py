@@ -1,6 +1,6 @@
 """The domain's rules of publications: states and arrows as data, and the functions that obey them."""
 
-from shared.publications.claim import Refusal, Refused, claim
+from shared.publications.claim import Refusal, Refused, Unfit, claim
 from shared.publications.create import DEFAULT_MAX_LATENESS_S, Draft, create_publications, find_duplicates
 from shared.publications.job import publish_message
 from shared.publications.plan import PlanError, Window, plan_distribution
@@ -23,6 +23,7 @@ __all__ = [
     "Refusal",
     "Refused",
     "Step",
+    "Unfit",
     "Window",
     "claim",
     "create_publications",

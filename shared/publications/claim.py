@@ -11,11 +11,12 @@ from shared.database import Connection
 from shared.publications.publication import Publication
 from shared.publications.states import PublicationState
 
+# Whoever holds the account may hold it for long (an import of thousands): waiting here would take connections from all.
 _LOCK_ACCOUNT = """
     SELECT accounts.state
     FROM publications JOIN accounts ON accounts.id = publications.account_id
     WHERE publications.id = $1
-    FOR NO KEY UPDATE OF accounts
+    FOR NO KEY UPDATE OF accounts SKIP LOCKED
 """
 # A worker that died did not fail the publication: taking over keeps the attempt's number and only renews the epoch.
 _CLAIM = """
@@ -30,13 +31,18 @@ _CLAIM = """
         rescues = 0,
         updated_at = now()
     WHERE id = $1 AND revision = $2
-      AND ((state = 'scheduled' AND next_attempt_at <= now()) OR (state = 'publishing' AND lease_until < now()))
-      AND (max_lateness_s IS NULL OR step IS NOT NULL OR publish_at + max_lateness_s * interval '1 second' >= now())
+      AND (
+          (state = 'scheduled' AND next_attempt_at <= now()
+           AND (max_lateness_s IS NULL OR step IS NOT NULL
+                OR publish_at + max_lateness_s * interval '1 second' >= now()))
+          -- What was claimed in time may go on, however late its worker died.
+          OR (state = 'publishing' AND lease_until < now())
+      )
       AND NOT EXISTS (
           SELECT 1 FROM publications AS other
           WHERE other.account_id = p.account_id AND other.state = 'publishing' AND other.id <> p.id
       )
-    RETURNING *
+    RETURNING *, now() AS read_at
 """
 _BEGIN_ATTEMPT = """
     WITH lost AS (
@@ -48,7 +54,9 @@ _BEGIN_ATTEMPT = """
 _EXPLAIN = """
     SELECT state, revision, extract(epoch FROM next_attempt_at - now())::float8 AS due_in_s,
            coalesce(lease_until < now(), false) AS lease_over,
-           step IS NULL AND publish_at + max_lateness_s * interval '1 second' < now() AS too_late
+           coalesce(state = 'scheduled' AND step IS NULL
+                    AND publish_at + max_lateness_s * interval '1 second' < now(), false) AS too_late,
+           user_id, epoch
     FROM publications WHERE id = $1
 """
 
@@ -62,7 +70,7 @@ class Refusal(StrEnum):
     LIVE_LEASE = "live_lease"  # another worker is at it
     TOO_LATE = "too_late"  # the scheduler marks it missed
     NOT_DUE = "not_due"
-    ACCOUNT_BUSY = "account_busy"  # another publication of the account is being published
+    ACCOUNT_BUSY = "account_busy"  # its row is locked, or another publication of it is being published
     ACCOUNT_UNFIT = "account_unfit"  # paused, needs a new login, restricted, disconnected
 
 
@@ -72,7 +80,17 @@ class Refused:
 
     why: Refusal
     due_in_s: float = 0.0  # for NOT_DUE
-    account_state: AccountState | None = None  # for ACCOUNT_UNFIT
+    unfit: Unfit | None = None  # for ACCOUNT_UNFIT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfit:
+    """A publication whose account cannot publish, as it stands under the account's lock."""
+
+    account_state: AccountState
+    user_id: UUID
+    epoch: int
+    claimed: bool  # it was in publishing, by a worker that died
 
 
 async def claim(
@@ -91,8 +109,6 @@ async def claim(
         lease_s: seconds until others may take over.
     """
     account_state = await tx.fetchval(_LOCK_ACCOUNT, publication_id)
-    if account_state is None:
-        return Refused(why=Refusal.GONE)
     if account_state in PUBLISHABLE:
         row = await tx.fetchrow(_CLAIM, publication_id, revision, lease_s, worker)
         if row is not None:
@@ -106,10 +122,10 @@ async def claim(
                 worker,
             )
             return publication
-    return await _explain(tx, publication_id, revision, AccountState(account_state))
+    return await _explain(tx, publication_id, revision, AccountState(account_state) if account_state else None)
 
 
-async def _explain(tx: Connection, publication_id: UUID, revision: int, account_state: AccountState) -> Refused:
+async def _explain(tx: Connection, publication_id: UUID, revision: int, account_state: AccountState | None) -> Refused:
     row = await tx.fetchrow(_EXPLAIN, publication_id)
     if row is None:
         return Refused(why=Refusal.GONE)
@@ -121,8 +137,10 @@ async def _explain(tx: Connection, publication_id: UUID, revision: int, account_
         return Refused(why=Refusal.LIVE_LEASE)
     if row["too_late"]:
         return Refused(why=Refusal.TOO_LATE)
-    if account_state not in PUBLISHABLE:
-        return Refused(why=Refusal.ACCOUNT_UNFIT, account_state=account_state)
+    if account_state is not None and account_state not in PUBLISHABLE:
+        claimed = row["state"] == PublicationState.PUBLISHING
+        unfit = Unfit(account_state=account_state, user_id=row["user_id"], epoch=row["epoch"], claimed=claimed)
+        return Refused(why=Refusal.ACCOUNT_UNFIT, unfit=unfit)
     if row["state"] == PublicationState.SCHEDULED and row["due_in_s"] > 0:
         return Refused(why=Refusal.NOT_DUE, due_in_s=row["due_in_s"])
     return Refused(why=Refusal.ACCOUNT_BUSY)

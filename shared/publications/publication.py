@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -37,12 +38,18 @@ class Publication:
     media_id: str | None
     permalink: str | None
     published_at: datetime | None
+    read_at: datetime  # the database's clock when the row was read
+    read_tick: float = field(default_factory=time.monotonic, compare=False)  # this process's clock at that moment
+
+    def age_s(self, moment: datetime) -> float:
+        """Seconds since a time of the row, by the database's clock whatever this machine's says."""
+        return (self.read_at - moment).total_seconds() + time.monotonic() - self.read_tick
 
     @classmethod
     def from_row(cls, row: Row) -> Publication:
-        """Read a row of `publications`."""
+        """Read a row of `publications` that also has `now() AS read_at`."""
         return cls(
-            **{name: row[name] for name in cls.__dataclass_fields__ if name not in {"state", "step"}},
+            **{name: row[name] for name in cls.__dataclass_fields__ if name not in {"state", "step", "read_tick"}},
             state=PublicationState(row["state"]),
             step=Step(row["step"]) if row["step"] is not None else None,
         )

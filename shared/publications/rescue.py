@@ -9,6 +9,7 @@ from shared.publications.job import publish_message
 _MOST_WAIT_S = 900
 # Rows wait at the broker for at most the top of its retry ladder.
 _AT_BROKER_S = 960
+_NOTE_BATCH = 1_000
 
 _RESCUE = """
     WITH forgotten AS (
@@ -32,9 +33,16 @@ _RESCUE = """
 """
 _BROKER_EMPTIED = """
     UPDATE publications SET rescue_at = greatest(next_attempt_at, now())
-    WHERE (state = 'scheduled' AND next_attempt_at <= now() + $1::float8 * interval '1 second'
-           AND rescue_at > greatest(next_attempt_at, now()))
-       OR (state = 'publishing' AND rescue_at > now())
+    WHERE id IN (
+        SELECT id FROM publications
+        WHERE (state = 'scheduled' AND next_attempt_at <= now() + $1::float8 * interval '1 second'
+               AND rescue_at > greatest(next_attempt_at, now()))
+           OR (state = 'publishing' AND rescue_at > now())
+        ORDER BY id
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id
 """
 
 
@@ -62,4 +70,5 @@ async def rescue_publications(tx: Connection, *, limit: int, rescue_after_s: flo
 
 async def note_broker_emptied(pool: Pool) -> None:
     """The broker lost its queues: whatever waited there is forgotten as soon as it is due."""
-    await pool.execute(_BROKER_EMPTIED, float(_AT_BROKER_S))
+    while len(await pool.fetch(_BROKER_EMPTIED, float(_AT_BROKER_S), _NOTE_BATCH)) == _NOTE_BATCH:
+        continue

@@ -23,22 +23,27 @@ _UPDATE = """
         lease_owner = NULL,
         revision = revision + $7::int,
         attempt = CASE WHEN $7::int > 0 THEN 0 ELSE greatest(attempt - $8::int, 0) END,
-        next_attempt_at = CASE WHEN $4 = 'scheduled' THEN now() + $9::float8 * interval '1 second'
+        next_attempt_at = CASE WHEN $4 = 'scheduled'
+                               THEN greatest(publish_at, now() + $9::float8 * interval '1 second')
                                ELSE next_attempt_at END,
-        rescue_at = CASE WHEN $4 = 'scheduled' THEN now() + ($9::float8 + $10::float8) * interval '1 second'
+        rescue_at = CASE WHEN $4 = 'scheduled'
+                         THEN greatest(publish_at, now() + $9::float8 * interval '1 second')
+                              + $10::float8 * interval '1 second'
                          ELSE rescue_at END,
         rescues = 0,
-        step = CASE WHEN $11::bool THEN NULL WHEN $15::bool THEN 'container_created' ELSE step END,
+        step = CASE WHEN $11::bool THEN NULL WHEN $15::bool AND publish_sends <= 1 THEN 'container_created'
+                    ELSE step END,
         container_id = CASE WHEN $11::bool THEN NULL ELSE container_id END,
         container_created_at = CASE WHEN $11::bool THEN NULL ELSE container_created_at END,
-        publish_sent_at = CASE WHEN $11::bool OR $15::bool THEN NULL ELSE publish_sent_at END,
+        publish_sent_at = CASE WHEN $11::bool OR ($15::bool AND publish_sends <= 1) THEN NULL
+                               ELSE publish_sent_at END,
         publish_sends = CASE WHEN $11::bool THEN 0 WHEN $15::bool THEN publish_sends - 1 ELSE publish_sends END,
         media_id = coalesce($12, media_id),
         permalink = coalesce($13, permalink),
         published_at = CASE WHEN $4 = 'published' THEN now() ELSE published_at END,
         updated_at = now()
     WHERE id = $1 AND user_id = $2 AND state = ANY($14::text[]) AND ($3::int IS NULL OR epoch = $3::int)
-    RETURNING *
+    RETURNING *, now() AS read_at
 """
 _END_ATTEMPT = """
     UPDATE publication_attempts
@@ -61,7 +66,7 @@ class Change:
     give_back: bool = False  # the try was not the publication's own failure: it does not count
     new_revision: bool = False  # a person's edit or retry: attempts begin again, older messages are void
     drop_container: bool = False  # the container is of no more use
-    unsend: bool = False  # the publish call certainly had no effect: the container may be published later
+    unsend: bool = False  # the last publish call certainly had no effect; an earlier one stays on the row's record
     media_id: str | None = None
     permalink: str | None = None
 
@@ -87,7 +92,8 @@ async def transition(
     sources = sources_of(change.to, change.owner)
     if not sources:
         raise ValueError(f"no arrow of {change.owner} leads to {change.to}")
-    error = json.dumps(change.error) if change.error is not None else None
+    fault = _storable(change.error)
+    error = json.dumps(fault) if fault is not None else None
     row = await tx.fetchrow(
         _UPDATE,
         publication_id,
@@ -101,8 +107,8 @@ async def transition(
         change.delay_s,
         change.rescue_after_s,
         change.drop_container,
-        change.media_id,
-        change.permalink,
+        _storable(change.media_id),
+        _storable(change.permalink),
         [source.value for source in sources],
         change.unsend,
     )
@@ -112,13 +118,13 @@ async def transition(
     await tx.execute(
         _END_ATTEMPT, publication.id, publication.epoch, change.reason or change.to.value, publication.step, error
     )
-    await record_events(tx, [_event(publication, change)])
+    await record_events(tx, [_event(publication, change.owner, fault)])
     if change.to is PublicationState.SCHEDULED and change.through_outbox:
         await replace(tx, [_message(publication)])
     return publication
 
 
-def _event(publication: Publication, change: Change) -> Event:
+def _event(publication: Publication, owner: Owner, fault: Any) -> Event:
     payload = {
         "post_id": str(publication.post_id),
         "account_id": str(publication.account_id),
@@ -127,11 +133,11 @@ def _event(publication: Publication, change: Change) -> Event:
         "reason": publication.reason,
         "media_id": publication.media_id,
         "permalink": publication.permalink,
-        "error": change.error,
+        "error": fault,
     }
     return Event(
         user_id=publication.user_id,
-        type=event_of(publication.state, change.owner),
+        type=event_of(publication.state, owner),
         subject=publication.id,
         payload=payload,
     )
@@ -144,3 +150,12 @@ def _message(publication: Publication) -> Message:
         priority=publication.priority,
         due_at=publication.next_attempt_at,
     )
+
+
+def _storable(value: Any) -> Any:
+    """What PostgreSQL can hold of foreign words: no NUL, no half characters. A result must never fail to be written."""
+    if isinstance(value, str):
+        return "".join(char for char in value if char != "\0" and not 0xD800 <= ord(char) <= 0xDFFF)  # noqa: PLR2004
+    if isinstance(value, Mapping):
+        return {key: _storable(item) for key, item in value.items()}
+    return value

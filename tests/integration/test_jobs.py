@@ -361,13 +361,14 @@ async def test_a_deleted_queue_is_made_again_and_reported(running):
     assert await running.subjects() == ["after"]
 
 
-async def test_a_cut_connection_is_made_again_and_the_job_is_delivered_again(running, line):
-    """A job whose acknowledgement is lost comes twice, never not at all."""
-    cut, entered = asyncio.Event(), asyncio.Event()
+async def test_a_cut_connection_is_made_again_and_interrupts_no_handler(running, line):
+    """A job whose acknowledgement is lost comes twice, never not at all; the first run goes on to its end."""
+    cut, entered, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def hold(_job):
         entered.set()
         await cut.wait()
+        ended.set()
 
     running.script["held"] = hold
     await running.add("held")
@@ -376,10 +377,74 @@ async def test_a_cut_connection_is_made_again_and_the_job_is_delivered_again(run
 
     line.cut()
     running.script.clear()
-    cut.set()
     await running.wait_for(2)
+    cut.set()
+    await asyncio.wait_for(ended.wait(), 10)
 
     assert await running.subjects() == ["held", "held"]
+
+
+async def test_a_delivery_that_cannot_be_settled_comes_again_and_keeps_no_slot(engine):
+    """The sender is away while a retry should be published; the consumer goes on by itself when it is back."""
+    stop, entered = asyncio.Event(), asyncio.Event()
+    away = Sender(("amqp://127.0.0.1:9/",), name="away")
+    consumer = replace(engine.consumer(slots=1), sender=away)
+
+    async def fail(_job):
+        entered.set()
+        raise Transient("not yet")
+
+    engine.script["stuck"] = fail
+    task = asyncio.create_task(consumer.run(stop))
+    await engine.add("stuck")
+    await engine.relay()
+    await entered.wait()
+    engine.script.clear()
+    await engine.add("next")
+    await engine.relay()
+
+    async def both():
+        return {"stuck", "next"} <= set(await engine.subjects()) and len(engine.seen) >= 3
+
+    await until(both, what="the same job again, and the next one")
+    stop.set()
+    await task
+
+    assert await _depth(engine) == 0
+
+
+async def test_our_own_servers_bad_minute_costs_no_attempt(running):
+    """A database that is away is no failure of the job."""
+    raised: list[int] = []
+
+    async def away_once(_job):
+        if not raised:
+            raised.append(1)
+            raise ConnectionRefusedError("the database")
+
+    running.script["innocent"] = away_once
+    await running.add("innocent")
+
+    await running.relay()
+    await running.wait_for(2)
+
+    assert [job.attempt for job, _ in running.seen] == [1, 1]
+
+
+async def test_a_queue_that_was_deleted_is_declared_by_the_next_send(engine):
+    """The sender's own session learns of it from the returned message."""
+    await engine.add("first")
+    await engine.relay()
+    async with await broker(engine) as connection:
+        channel = await connection.channel()
+        await channel.queue_delete(QUEUE)
+    await engine.add("second")
+
+    refused = await engine.relay()
+    sent = await engine.relay()
+
+    assert (refused.sent, sent.sent) == (0, 1)
+    assert await _depth(engine) == 1
 
 
 async def test_a_stop_lets_a_running_handler_finish_and_takes_nothing_new(engine):

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,23 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from deploy.emulator import Options, create_app
+from services.publisher.claim import take
 from services.publisher.leases import Leases
 from services.publisher.publish import publish
 from services.publisher.workbench import Workbench
 from shared.cache import open_cache
 from shared.database import create_pool
-from shared.instagram import GraphClient, open_graph_session
+from shared.instagram import (
+    RULES,
+    ContainerCode,
+    GraphAccount,
+    GraphClient,
+    GraphError,
+    open_graph_session,
+)
 from shared.jobs import Again, JobType, PublishPublication, new_job
+from shared.publications import Publication
+from shared.security import SealedToken
 from tests.seeds import CIPHER, seed_publications, seed_tenant
 from tests.waiting import until
 
@@ -91,7 +102,7 @@ async def stage(database_url, redis_url, options):
             graph=graph,
             cipher=CIPHER,
             cache=cache,
-            leases=Leases(pool, worker="w1", lease_s=20),
+            leases=Leases(pool, lease_s=20),
             public_url=str(pictures.make_url("")).rstrip("/"),
             worker="w1",
             lease_s=20,
@@ -298,15 +309,158 @@ async def test_slow_processing_lets_the_worker_go_and_keeps_the_container(stage)
     assert len(await stage.calls("create_container")) == 1
 
 
-async def test_an_unreachable_platform_is_no_unclear_outcome(stage):
-    """No byte was written, so the try may simply be repeated."""
+async def test_an_unreachable_platform_is_neither_an_unclear_outcome_nor_a_failure(stage):
+    """No byte was written: the try is repeated later and costs nothing."""
     stage.work = _with_graph(stage.work, base_url="http://127.0.0.1:9")
 
     again = await stage.run()
 
     row = await stage.row()
-    assert again == Again(delay_ms=2_000)
-    assert (row["state"], row["reason"], row["step"]) == ("scheduled", "platform_error", None)
+    assert again == Again(delay_ms=15_000)
+    assert (row["state"], row["reason"], row["step"]) == ("scheduled", "platform_unreachable", None)
+    assert row["attempt"] == 0
+
+
+async def test_a_refusal_of_the_second_call_leaves_the_first_one_open(stage):
+    """Whatever is refused later, a call whose effect is not known stays on the row's record."""
+    await stage.fault(endpoint="media_publish", kind="drop_before", times=1)
+    await stage.run()
+    await stage.long_ago()
+    await stage.fault(endpoint="media_publish", kind="error", times=1, code=9, subcode=2207042)
+
+    await stage.run_when_due()
+
+    row = await stage.row()
+    assert (row["state"], row["reason"]) == ("scheduled", "quota")
+    assert (row["step"], row["publish_sends"]) == ("publish_sent", 1)
+    assert row["publish_sent_at"] is not None
+
+
+async def test_content_that_is_refused_at_the_publish_call_fails_and_a_retry_starts_afresh(stage):
+    """A clear no to the only call: failed, and the refused container is not kept."""
+    await stage.fault(endpoint="media_publish", kind="error", times=1, code=36004, subcode=2207010)
+
+    await stage.run()
+
+    row = await stage.row()
+    assert (row["state"], row["reason"]) == ("failed", "content_rejected")
+    assert (row["step"], row["container_id"], row["publish_sends"]) == (None, None, 0)
+
+
+async def test_content_that_vanished_behind_an_open_call_is_unknown_not_failed(stage):
+    """The post may be live; that the picture is gone proves nothing."""
+    await stage.fault(endpoint="media_publish", kind="drop_before", times=1)
+    await stage.run()
+    await stage.pool.execute("DELETE FROM account_tokens")
+
+    await stage.run_when_due()
+
+    row = await stage.row()
+    assert (row["state"], row["reason"]) == ("outcome_unknown", "content_gone")
+
+
+async def test_an_old_container_is_given_up_and_the_try_counts(stage):
+    """A container that never got ready is replaced, and lateness applies again."""
+    await stage.fault(endpoint="media_publish", kind="error", times=1, code=9, subcode=2207042)
+    await stage.run()
+    await stage.pool.execute("UPDATE publications SET container_created_at = now() - interval '23 hours 55 minutes'")
+
+    await stage.run_when_due()
+
+    row = await stage.row()
+    assert (row["state"], row["reason"], row["attempt"]) == ("scheduled", "container_expired", 1)
+    assert (row["step"], row["container_id"]) == (None, None)
+
+
+async def test_a_post_without_a_caption_is_never_mistaken_for_a_strangers(stage):
+    """Without words nothing tells ours from another wordless post, so absence is concluded, not presence."""
+    await stage.pool.execute("UPDATE posts SET caption = ''")
+    other = await _strangers_post(stage, caption="")
+    await stage.fault(endpoint="media_publish", kind="drop_before", times=1)
+
+    await stage.run()
+    await stage.long_ago()
+    await stage.run_when_due()
+
+    row, live = await stage.row(), await stage.live()
+    assert row["state"] == "published"
+    assert row["media_id"] not in {other, None}
+    assert len(live) == 2
+
+
+async def test_words_of_the_platform_that_cannot_be_stored_do_not_stop_the_result(stage, monkeypatch):
+    """A NUL in a message must not keep the row in publishing for ever."""
+    rule = RULES[0]
+
+    async def refused(*_args, **_kwargs):
+        raise GraphError(
+            operation="create_image_container",
+            rule=rule,
+            code=1,
+            subcode=None,
+            message="bad \x00 words \ud800",
+            http_status=400,
+            fbtrace_id=None,
+            is_transient=False,
+        )
+
+    monkeypatch.setattr(GraphClient, "create_image_container", refused)
+
+    await stage.run()
+
+    row = await stage.row()
+    assert row["state"] == "scheduled"
+    assert "bad  words" in row["error"]
+
+
+async def test_a_refused_token_that_was_replaced_meanwhile_does_not_flag_the_account(stage, monkeypatch):
+    """The owner connected again while the old token was on its way."""
+    await stage.fault(endpoint="create_container", kind="error", times=1, code=190, subcode=460)
+
+    create = GraphClient.create_image_container
+
+    async def replaced_meanwhile(*args, **kwargs):
+        try:
+            return await create(*args, **kwargs)
+        finally:
+            await stage.pool.execute("UPDATE account_tokens SET sealed = sealed || ''::bytea || '\\x00'::bytea")
+
+    monkeypatch.setattr(GraphClient, "create_image_container", replaced_meanwhile)
+
+    await stage.run()
+
+    row = await stage.row()
+    assert (row["state"], row["reason"], row["attempt"]) == ("scheduled", "token_replaced", 0)
+    assert await stage.pool.fetchval("SELECT state FROM accounts") == "ACTIVE"
+
+
+async def test_leases_are_renewed_for_the_claim_that_is_held_and_no_other(stage):
+    """A worker that lost its claim does not keep its successor's alive."""
+    first = await _claimed(stage)
+    with stage.work.leases.hold(first):
+        await stage.pool.execute("UPDATE publications SET lease_until = now() - interval '1 second'")
+        second = await _claimed(stage)
+        await stage.pool.execute("UPDATE publications SET lease_until = now() + interval '1 second'")
+        await stage.work.leases.renew_once()
+        untouched = await stage.row()
+        with stage.work.leases.hold(second):
+            await stage.work.leases.renew_once()
+            renewed = await stage.row()
+
+    assert second.epoch == first.epoch + 1
+    assert renewed["lease_until"] - untouched["lease_until"] > timedelta(seconds=15)
+
+
+async def test_an_account_that_is_locked_for_long_makes_nobody_wait(stage):
+    """An import holds thousands of accounts; their claims come back later."""
+    async with stage.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT id FROM accounts FOR NO KEY UPDATE")
+        async with asyncio.timeout(5):
+            await stage.run()
+
+    message = await stage.pool.fetchrow("SELECT due_at > now() AS later FROM outbox WHERE type = 'post:publish'")
+    assert (await stage.row())["state"] == "scheduled"
+    assert message["later"]
 
 
 async def test_a_token_that_the_key_ring_does_not_open_waits_for_the_operator(stage):
@@ -321,7 +475,7 @@ async def test_a_token_that_the_key_ring_does_not_open_waits_for_the_operator(st
 
 async def test_a_paused_account_holds_its_publications(stage):
     """The claim is refused and the reason is on the row."""
-    await stage.pool.execute("UPDATE accounts SET state = 'PAUSED'")
+    await stage.pool.execute("UPDATE accounts SET state = 'PAUSED', paused_from = 'ACTIVE'")
 
     await stage.run()
 
@@ -358,3 +512,30 @@ def _with_graph(work, *, base_url, publish_deadline_s=1.0):
         session, base_url=base_url, version="v25.0", deadline_s=5, publish_deadline_s=publish_deadline_s
     )
     return replace(work, graph=graph)
+
+
+async def _claimed(stage):
+    publication = await take(stage.work, PublishPublication(publication_id=stage.publication_id, revision=1))
+    assert isinstance(publication, Publication)
+    return publication
+
+
+async def _strangers_post(stage, *, caption):
+    """A post that somebody else puts on the same account; returns its id."""
+    token = await stage.pool.fetchrow("SELECT account_id, key_id, sealed FROM account_tokens")
+    access_token = CIPHER.decrypt(
+        SealedToken(key_id=token["key_id"], ciphertext=token["sealed"]),
+        user_id=stage.tenant.user_id,
+        account_id=token["account_id"],
+        column="access_token",
+    )
+    account = GraphAccount(ig_user_id=stage.ig_user_id, access_token=access_token)
+    container = await stage.work.graph.create_image_container(
+        account, image_url=f"{stage.work.public_url}/media/other.jpg", caption=caption
+    )
+
+    async def finished():
+        return (await stage.work.graph.container_status(account, container)).code is ContainerCode.FINISHED
+
+    await until(finished, what="the stranger's container")
+    return await stage.work.graph.publish_container(account, container)

@@ -11,7 +11,9 @@ from aiohttp import web
 
 from services.api.accounts import store
 from services.api.accounts.check_row import AccountRow, RowFaultsError, check_row
+from services.api.accounts.pause_account import pause_account
 from services.api.accounts.read_file import read_csv, read_list
+from services.api.accounts.resume_account import resume_account
 from services.api.accounts.upsert_accounts import UpsertPlan, apply_upsert, plan_upsert
 from services.api.connections import begin, connect
 from services.api.deps import DEPS, Deps
@@ -37,6 +39,7 @@ from services.api.media.receive_upload import receive_file
 from services.api.routing import get, post
 from shared.accounts import AccountState
 from shared.cache import CacheTTL
+from shared.database import Connection
 
 # Ten thousand rows with long tokens.
 IMPORT_BYTES_MAX = 8 * 1024 * 1024
@@ -69,10 +72,7 @@ async def get_account(request: web.Request, caller: Caller) -> web.Response:
     """One account; its token never leaves."""
     account_id = path_id(request, "account")
     async with connect(request.app[DEPS].pool) as connection:
-        row = await store.find(connection, account_id, user_id=caller.user_id)
-    if row is None:
-        raise not_found("account")
-    return answer(dict(row))
+        return answer(await _find(connection, account_id, user_id=caller.user_id))
 
 
 async def add_account(request: web.Request, caller: Caller) -> web.Response:
@@ -85,9 +85,31 @@ async def add_account(request: web.Request, caller: Caller) -> web.Response:
             detail = "This account is there already. Import it to change it."
             raise ProblemError("account_exists", detail, existing_id=plan.ids[0])
         await apply_upsert(tx, plan, user_id=caller.user_id, settings=deps.settings)
-        account = await store.find(tx, plan.ids[0], user_id=caller.user_id)
+        account = await _find(tx, plan.ids[0], user_id=caller.user_id)
     await _invalidate(deps, plan.touched, user_id=caller.user_id)
-    return created(dict(account or {}), path="/v1/accounts")
+    return created(account, path="/v1/accounts")
+
+
+async def pause(request: web.Request, caller: Caller) -> web.Response:
+    """Pause one account."""
+    deps, account_id = request.app[DEPS], path_id(request, "account")
+    async with begin(deps.pool) as tx:
+        moved = await pause_account(tx, account_id, user_id=caller.user_id)
+        account = await _find(tx, account_id, user_id=caller.user_id)
+    await _invalidate(deps, [account_id] if moved else [], user_id=caller.user_id)
+    return answer(account)
+
+
+async def resume(request: web.Request, caller: Caller) -> web.Response:
+    """Let one account publish again."""
+    deps, account_id = request.app[DEPS], path_id(request, "account")
+    async with begin(deps.pool) as tx:
+        moved = await resume_account(
+            tx, account_id, user_id=caller.user_id, rescue_after_s=deps.settings.rescue_after_s
+        )
+        account = await _find(tx, account_id, user_id=caller.user_id)
+    await _invalidate(deps, [account_id] if moved else [], user_id=caller.user_id)
+    return answer(account)
 
 
 async def import_accounts(request: web.Request, caller: Caller) -> web.Response:
@@ -103,6 +125,13 @@ async def import_accounts(request: web.Request, caller: Caller) -> web.Response:
     if not dry_run:
         await _invalidate(deps, plan.touched, user_id=caller.user_id)
     return answer(_outcome(plan, dry_run=dry_run))
+
+
+async def _find(connection: Connection, account_id: UUID, *, user_id: UUID) -> dict[str, Any]:
+    row = await store.find(connection, account_id, user_id=user_id)
+    if row is None:
+        raise not_found("account")
+    return dict(row)
 
 
 async def _rows(request: web.Request) -> list[AccountRow]:
@@ -150,4 +179,6 @@ ROUTES = [
     post("/v1/accounts", add_account),
     post("/v1/accounts/import", import_accounts),
     get("/v1/accounts/{id}", get_account),
+    post("/v1/accounts/{id}/pause", pause),
+    post("/v1/accounts/{id}/resume", resume),
 ]

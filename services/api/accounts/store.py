@@ -23,6 +23,7 @@ _LIST = f"SELECT {_COLUMNS} FROM accounts WHERE user_id = $1"  # noqa: S608 - bu
 _FIND = f"{_LIST} AND id = $2"
 # Accounts of one user are added by one transaction at a time, so that two imports never make the same one twice.
 _LOCK_USER = "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"
+_LOCK = "SELECT state, paused_from FROM accounts WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE"
 _KNOWN = """
     SELECT accounts.id, accounts.instagram_user_id, accounts.username, accounts.state, accounts.tags,
            accounts.token_expires_at, account_tokens.key_id, account_tokens.sealed
@@ -102,6 +103,11 @@ def list_key(user_id: UUID, *, state: str | None, tag: str | None, limit: int) -
 async def find(connection: Connection, account_id: UUID, *, user_id: UUID) -> Row | None:
     """One of the user's accounts."""
     return await connection.fetchrow(_FIND, user_id, account_id)
+
+
+async def lock(tx: Connection, account_id: UUID, *, user_id: UUID) -> Row | None:
+    """Hold one of the user's accounts in the state it is in until the transaction ends."""
+    return await tx.fetchrow(_LOCK, user_id, account_id)
 
 
 async def missing(connection: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> list[UUID]:

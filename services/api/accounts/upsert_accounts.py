@@ -22,7 +22,7 @@ from shared.security import SealedToken, TokenCipher, TokenUnreadableError
 from shared.settings import Settings
 
 _TOKEN_COLUMN = "access_token"  # noqa: S105 - the name of a column, not a token
-#: States from which a new token leads back.
+#: States from which a token leads back.
 _REVIVED = frozenset({AccountState.NEEDS_REAUTH, AccountState.DISCONNECTED})
 
 
@@ -89,7 +89,7 @@ def _compare(
             plan.unchanged += 1
             continue
         plan.changed.append(new)
-        if new.token is not None and old.state in _REVIVED:
+        if _revives(row, old):
             plan.revived.append(old.id)
     return plan
 
@@ -110,7 +110,8 @@ def _changed(row: AccountRow, old: KnownAccount, user_id: UUID, cipher: TokenCip
     # Another token has another life: its predecessor's end says nothing about it.
     expires_at = row.token_expires_at or (old.token_expires_at if token is None else None)
     tags = old.tags if row.tags is None else row.tags
-    if token is None and (row.username, tags, expires_at) == (old.username, old.tags, old.token_expires_at):
+    same = token is None and (row.username, tags, expires_at) == (old.username, old.tags, old.token_expires_at)
+    if same and not _revives(row, old):
         return None
     return AccountWrite(
         id=old.id,
@@ -120,6 +121,11 @@ def _changed(row: AccountRow, old: KnownAccount, user_id: UUID, cipher: TokenCip
         token_expires_at=expires_at,
         token=token,
     )
+
+
+def _revives(row: AccountRow, old: KnownAccount) -> bool:
+    # The token that is there already counts too: what stood in its way may have been lifted at the platform.
+    return row.access_token is not None and old.state in _REVIVED
 
 
 def _same_token(row: AccountRow, old: KnownAccount, user_id: UUID, cipher: TokenCipher) -> bool:

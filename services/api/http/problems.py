@@ -42,6 +42,7 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
         "duplicate_content": _Kind(status=409, title="The post is already there or on its way"),
         "account_exists": _Kind(status=409, title="The account exists"),
         "account_not_publishable": _Kind(status=409, title="An account cannot publish now"),
+        "account_not_resumable": _Kind(status=409, title="The account needs a new token"),
         "name_taken": _Kind(status=409, title="The name is taken"),
         "body_too_large": _Kind(status=413, title="The body is too large"),
         "media_too_large": _Kind(status=413, title="The media file is too large"),

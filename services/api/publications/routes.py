@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from aiohttp import web
@@ -18,6 +18,7 @@ from services.api.http import (
     fetch_page,
     not_found,
     path_id,
+    read_json,
     read_optional_json,
     read_page,
     read_query,
@@ -26,6 +27,7 @@ from services.api.http import (
 )
 from services.api.publications import store
 from services.api.publications.cancel_publication import cancel_publication
+from services.api.publications.resolve_publication import Resolution, resolve_publication
 from services.api.publications.retry_publication import retry_publication
 from services.api.routing import get, post
 from shared.database import Connection
@@ -38,6 +40,14 @@ class Retry(Body, frozen=True, kw_only=True):
     """How to retry; a body is not needed."""
 
     allow_duplicate: bool = False
+
+
+class Resolve(Body, frozen=True, kw_only=True):
+    """What became of it, and where it is."""
+
+    outcome: Literal["published", "failed"]
+    media_id: str | None = None
+    permalink: str | None = None
 
 
 async def list_publications(request: web.Request, caller: Caller) -> web.Response:
@@ -104,6 +114,16 @@ async def retry(request: web.Request, caller: Caller) -> web.Response:
         return answer(await _find(tx, publication_id, user_id=caller.user_id), status=202)
 
 
+async def resolve(request: web.Request, caller: Caller) -> web.Response:
+    """Say what became of one publication."""
+    publication_id = path_id(request, "publication")
+    body = await read_json(request, Resolve)
+    resolution = Resolution(outcome=body.outcome, media_id=body.media_id, permalink=body.permalink)
+    async with begin(request.app[DEPS].pool) as tx:
+        await resolve_publication(tx, publication_id, resolution, user_id=caller.user_id)
+        return answer(await _find(tx, publication_id, user_id=caller.user_id))
+
+
 async def _find(connection: Connection, publication_id: UUID, *, user_id: UUID) -> dict[str, Any]:
     row = await store.find(connection, publication_id, user_id=user_id)
     if row is None:
@@ -117,4 +137,5 @@ ROUTES = [
     get("/v1/publications/{id}/attempts", list_attempts),
     post("/v1/publications/{id}/cancel", cancel),
     post("/v1/publications/{id}/retry", retry),
+    post("/v1/publications/{id}/resolve", resolve),
 ]

@@ -24,11 +24,13 @@ _LOCK = """
     WHERE user_id = $1 AND id = $2
     FOR UPDATE
 """
-# A retry whose time is past is wished for now, and a person waits for it.
+# A retry whose time is past is wished for now, and a person waits for it. A publish call that was sent
+# stays on record and is looked up first; one more may follow it, or a retry after two would end where they did.
 _WISH_NOW = """
     UPDATE publications
     SET publish_at = greatest(publish_at, now()),
-        priority = CASE WHEN publish_at <= now() THEN $3 ELSE priority END
+        priority = CASE WHEN publish_at <= now() THEN $3 ELSE priority END,
+        publish_sends = least(publish_sends, 1)
     WHERE user_id = $1 AND id = $2
     RETURNING extract(epoch FROM publish_at - now())::float8
 """

@@ -31,12 +31,15 @@ CREATE TABLE accounts (
         state IN ('NEW', 'WARMING_UP', 'ACTIVE', 'PAUSED', 'NEEDS_REAUTH', 'RESTRICTED', 'DISCONNECTED')
     ),
     state_reason text,
+    -- The state before, kept while the account is paused.
+    paused_from text CHECK (paused_from IN ('NEW', 'WARMING_UP', 'ACTIVE')),
     tags text[] NOT NULL DEFAULT '{}',
     token_expires_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (user_id, id),
-    UNIQUE (user_id, instagram_user_id)
+    UNIQUE (user_id, instagram_user_id),
+    CHECK ((state = 'PAUSED') = (paused_from IS NOT NULL))
 );
 CREATE INDEX accounts_page ON accounts (user_id, created_at DESC, id DESC);
 

@@ -202,26 +202,46 @@ async def test_ten_thousand_accounts_are_imported_and_grouped_at_once(gateway, a
     assert await gateway.count("recurring_jobs") == 10_000
 
 
-async def test_a_new_token_brings_an_account_back_and_releases_what_was_held(gateway, alice):
-    """An account that needed its owner is active again, and its held publications are on their way."""
+@pytest.mark.parametrize("token", ["TOKEN-1-not-real", "NEW-TOKEN"], ids=["the same token", "a new token"])
+@pytest.mark.parametrize("state", ["NEEDS_REAUTH", "DISCONNECTED"])
+async def test_a_token_brings_an_account_back_and_releases_what_was_held(gateway, alice, state, token):
+    """An account that needed its owner is active again, whichever token comes: a block may be gone without a new one."""
     accounts = await alice.add_accounts(1)
     post = await alice.add_post()
     made = await alice.post(f"/v1/posts/{post}/publish", json={"account_ids": accounts})
-    await gateway.rows("UPDATE accounts SET state = 'NEEDS_REAUTH'")
+    await gateway.rows("UPDATE accounts SET state = $1, state_reason = 'reauth_required'", state)
     await gateway.rows("UPDATE publications SET state = 'held', reason = 'reauth_required'")
     await gateway.rows("DELETE FROM outbox")
+    listed_before = (await alice.get("/v1/accounts")).body["data"][0]["state"]
 
-    same = await alice.import_csv(
-        "username,instagram_user_id,access_token\naccount_1,17840000000000001,TOKEN-1-not-real"
-    )
-    state_before = (await alice.get(f"/v1/accounts/{accounts[0]}")).body["state"]
-    await alice.import_csv("username,instagram_user_id,access_token\naccount_1,17840000000000001,NEW-TOKEN")
+    without = await alice.import_csv("username,instagram_user_id\naccount_1,17840000000000001")
+    state_without = (await alice.get(f"/v1/accounts/{accounts[0]}")).body["state"]
+    text = f"username,instagram_user_id,access_token\naccount_1,17840000000000001,{token}"
+    dry_run = await alice.import_csv(text, query="?dry_run=true")
+    imported = await alice.import_csv(text)
+    again = await alice.import_csv(text)
 
-    assert (same.body["unchanged"], state_before) == (1, AccountState.NEEDS_REAUTH)
-    assert (await alice.get(f"/v1/accounts/{accounts[0]}")).body["state"] == AccountState.ACTIVE
+    assert (without.body["unchanged"], state_without) == (1, state)
+    assert [answer.body["updated"] for answer in (dry_run, imported, again)] == [1, 1, 0]
+    account = (await alice.get(f"/v1/accounts/{accounts[0]}")).body
+    assert (account["state"], account["state_reason"]) == (AccountState.ACTIVE, None)
+    assert (listed_before, (await alice.get("/v1/accounts")).body["data"][0]["state"]) == (state, AccountState.ACTIVE)
+    assert await read_token(gateway, alice.user_id, accounts[0]) == token
     publication = (await alice.get(f"/v1/publications/{made.body['publications'][0]}")).body
     assert publication["state"] == "scheduled"
     assert "post:publish" in {row["type"] for row in await gateway.rows("SELECT type FROM outbox")}
+
+
+@pytest.mark.parametrize("state", ["PAUSED", "RESTRICTED"])
+async def test_a_token_alone_ends_neither_a_pause_nor_a_restriction(gateway, alice, state):
+    """What a person stopped, and what the owner must clear in the app, no import sets going."""
+    accounts = await alice.add_accounts(1)
+    paused_from = "ACTIVE" if state == "PAUSED" else None
+    await gateway.rows("UPDATE accounts SET state = $1, paused_from = $2", state, paused_from)
+
+    await alice.import_csv("username,instagram_user_id,access_token\naccount_1,17840000000000001,NEW-TOKEN")
+
+    assert (await alice.get(f"/v1/accounts/{accounts[0]}")).body["state"] == state
 
 
 async def test_one_account_is_added_once(gateway, alice):
@@ -274,11 +294,10 @@ async def test_pages_show_every_account_once_and_lead_back(alice):
     assert (other.status, other.body["code"]) == (400, "invalid_cursor")
 
 
-async def test_lists_filter_by_state_and_tag(gateway, alice):
+async def test_lists_filter_by_state_and_tag(alice):
     """A filter shows what fits and nothing else."""
-    await alice.import_csv(f"{ONE}\nbar,1002,TOKEN,,demo\nclub,1003,TOKEN,,")
-    await gateway.rows("UPDATE accounts SET state = 'PAUSED' WHERE username = 'club'")
-    await gateway.deps.cache.invalidate_user(alice.user_id)
+    imported = await alice.import_csv(f"{ONE}\nbar,1002,TOKEN,,demo\nclub,1003,TOKEN,,")
+    await alice.post(f"/v1/accounts/{imported.body['accounts'][2]}/pause")
 
     async def names(query: str) -> set[str]:
         return {account["username"] for account in (await alice.get(f"/v1/accounts?{query}")).body["data"]}

@@ -61,20 +61,21 @@ async def test_every_route_hides_what_belongs_to_another_tenant(gateway, alice, 
         "publications": publication,
         "distributions": distribution,
     }
+    bodies = {"publish": {"json": {"account_ids": accounts}}, "resolve": {"json": {"outcome": "failed"}}}
     before = await tables(gateway)
 
     checked = 0
     for method, path in CASES:
         if "{" in path:
             found = ids[path.split("/")[2]]
-            body = {"json": {"account_ids": accounts}} if path.endswith("/publish") else {}
+            body = bodies.get(path.rpartition("/")[2], {})
             theirs = await bob.call(method, fill(path, {"id": found, "account_id": accounts[0]}), **body)
             unknown = await bob.call(method, fill(path, {}), **body)
             checked += 1
             for answer in (theirs, unknown):
                 assert is_problem(answer, 404, "not_found"), (method, path, answer.body)
 
-    assert checked >= 12
+    assert checked >= 15
     assert await tables(gateway) == before
 
 

@@ -104,7 +104,7 @@ async def test_a_wish_that_cannot_be_met_writes_nothing(gateway, alice, accounts
 
 async def test_an_account_that_cannot_publish_stops_the_wish(gateway, alice, accounts, group, post):
     """One paused account is named, and none of the others gets anything."""
-    await gateway.rows("UPDATE accounts SET state = 'PAUSED' WHERE id::text = $1", accounts[1])
+    await alice.post(f"/v1/accounts/{accounts[1]}/pause")
 
     by_ids = await alice.post(f"/v1/posts/{post}/publish", json={"account_ids": accounts})
     window = {"from": in_hours(1), "to": in_hours(2)}
