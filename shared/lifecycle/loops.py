@@ -44,7 +44,7 @@ async def repeat(
             wished = await run_once()
             wait_s = every_s if wished is None else min(wished, every_s)
             failures = 0
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told below, and tried again
             failures += 1
             ceiling = min(_RETRY_FIRST_S * 2.0**failures, _RETRY_MOST_S)
             wait_s = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, no secret

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
 from services.api.http import ProblemError, invalid, not_found
@@ -28,7 +27,7 @@ _SHAPES = {
 class Resolution:
     """What a person found out by looking at the account."""
 
-    outcome: Literal["published", "failed"]
+    outcome: PublicationState  # published or failed
     media_id: str | None  # of what is live, if known
     permalink: str | None
 
@@ -47,7 +46,7 @@ async def resolve_publication(tx: Connection, publication_id: UUID, resolution: 
         detail = f"Only a publication whose outcome is unknown is resolved; this one is {row['state']}."
         raise ProblemError("state_conflict", detail)
     change = Change(
-        to=PublicationState(resolution.outcome),
+        to=resolution.outcome,
         owner=Owner.API,
         reason="resolved_by_user",
         media_id=resolution.media_id,
@@ -60,7 +59,7 @@ def _check(resolution: Resolution) -> None:
     given = {"media_id": resolution.media_id, "permalink": resolution.permalink}
     for path, value in given.items():
         shape, message = _SHAPES[path]
-        if value is not None and resolution.outcome != PublicationState.PUBLISHED:
+        if value is not None and resolution.outcome is not PublicationState.PUBLISHED:
             raise invalid("invalid_value", f"What is not live has no {path}.", path=path)
         if value is not None and not shape.fullmatch(value):
             raise invalid("invalid_value", message, path=path)

@@ -118,7 +118,7 @@ async def resolve(request: web.Request, caller: Caller) -> web.Response:
     """Say what became of one publication."""
     publication_id = path_id(request, "publication")
     body = await read_json(request, Resolve)
-    resolution = Resolution(outcome=body.outcome, media_id=body.media_id, permalink=body.permalink)
+    resolution = Resolution(outcome=PublicationState(body.outcome), media_id=body.media_id, permalink=body.permalink)
     async with begin(request.app[DEPS].pool) as tx:
         await resolve_publication(tx, publication_id, resolution, user_id=caller.user_id)
         return answer(await _find(tx, publication_id, user_id=caller.user_id))

@@ -205,7 +205,7 @@ async def test_ten_thousand_accounts_are_imported_and_grouped_at_once(gateway, a
 @pytest.mark.parametrize("token", ["TOKEN-1-not-real", "NEW-TOKEN"], ids=["the same token", "a new token"])
 @pytest.mark.parametrize("state", ["NEEDS_REAUTH", "DISCONNECTED"])
 async def test_a_token_brings_an_account_back_and_releases_what_was_held(gateway, alice, state, token):
-    """An account that needed its owner is active again, whichever token comes: a block may be gone without a new one."""
+    """An account that needed its owner is active again, be its token a new one or the one that was there."""
     accounts = await alice.add_accounts(1)
     post = await alice.add_post()
     made = await alice.post(f"/v1/posts/{post}/publish", json={"account_ids": accounts})

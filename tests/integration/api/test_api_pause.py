@@ -125,7 +125,7 @@ async def test_what_publishes_nothing_is_not_paused(gateway, alice, account, sta
     assert (await alice.get(f"/v1/accounts/{account}")).body["state"] == state
 
 
-async def test_the_cache_shows_a_pause_and_its_end_at_once(gateway, alice, account):
+async def test_the_cache_shows_a_pause_and_its_end_at_once(alice, account):
     """From the moment a pause is answered no list and no figure shows the state before."""
 
     async def shown():
