@@ -22,6 +22,7 @@ from deploy.local import BoundedFile, Instance, InstanceBusyError, Log, Ports, S
 from deploy.local.instance_secrets import load_secrets
 from deploy.local.ports import LOOPBACK, OFFSET_VARIABLE
 from deploy.local.run_record import read_record
+from deploy.local.server_parts import ensure_private_servers
 from deploy.local.surroundings import build_environment
 from shared.errors import InstaDistroError, NotReadyError
 
@@ -72,7 +73,10 @@ async def _system(instance: Instance, ports: Ports, console: Console) -> AsyncIt
         system = System(instance, ports, emulator_accounts=example_file("accounts.csv"), log=Log(file=file))
         record = read_record(instance.run_file)
         if record is None or not record.alive:
-            console.print(f"  starting PostgreSQL, Redis, RabbitMQ, the emulator and four services (log: {log_file})")
+            # Here, where a person reads along and may be asked for a password; the rest of the start goes to the log.
+            await asyncio.to_thread(ensure_private_servers, os.environ, say=console.print)
+            console.print("  starting PostgreSQL, Redis, RabbitMQ, the emulator and four services")
+            console.print(f"  log: {log_file}", soft_wrap=True)
         try:
             await system.__aenter__()
         except InstanceBusyError:

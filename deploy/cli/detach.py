@@ -14,10 +14,8 @@ import click
 
 from deploy.cli.overview import overview
 from deploy.local import Instance, Ports
-from deploy.local.packages import ensure_binaries
 from deploy.local.run_record import read_record
-from deploy.local.server_parts import PACKAGES
-from deploy.local.surroundings import private_parts
+from deploy.local.server_parts import ensure_private_servers
 from shared.errors import InstaDistroError, NotReadyError
 
 _READY_DEADLINE_S = 300.0
@@ -43,8 +41,7 @@ def start_detached(instance: Instance, ports: Ports, *, accounts: Path | None) -
     with instance.lock():
         pass  # only to see that nobody else has it
     # Here, where a person may be asked for a password.
-    wanted = [package for part, package in PACKAGES.items() if part in private_parts(os.environ)]
-    ensure_binaries(wanted, say=click.echo)
+    ensure_private_servers(os.environ, say=click.echo)
     log = instance.logs / "up.log"
     with _background(instance, ports, log=log, accounts=accounts) as (process, output):
         _wait_ready(process, instance, output=output, log=log)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from deploy.local.instance import Instance
@@ -14,8 +14,19 @@ from deploy.local.ports import Ports
 from deploy.local.postgres import postgres_part
 from deploy.local.rabbitmq import epmd_part, rabbitmq_part
 from deploy.local.redis import redis_part
+from deploy.local.surroundings import private_parts
 
 PACKAGES = {"postgres": POSTGRES, "redis": REDIS, "rabbitmq": RABBITMQ}
+
+
+def ensure_private_servers(environ: Mapping[str, str], *, say: Callable[[str], None]) -> None:
+    """Find the programs of the servers this environment does not bring itself, installing what is missing.
+
+    Raises:
+        PackagesMissingError: programs are missing and cannot be installed; the text says which packages to install.
+    """
+    private = private_parts(environ)
+    ensure_binaries([package for part, package in PACKAGES.items() if part in private], say=say)
 
 
 def server_parts(
