@@ -39,7 +39,7 @@ lint: setup
 
 test: lint
 	@$(BIN)/python -m deploy.local.packages
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 # Pins every package with its hashes and without any index address, for all Python versions the project supports.
 lock: setup

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -82,7 +82,7 @@ def test_no_text_is_a_cursor_by_chance(text):
 @pytest.mark.parametrize(
     "scope",
     [
-        cursor_scope(user_id=uuid4(), route="/v1/accounts", filters={"state": "ACTIVE"}),
+        cursor_scope(user_id=UUID(int=7), route="/v1/accounts", filters={"state": "ACTIVE"}),
         cursor_scope(user_id=USER, route="/v1/posts", filters={"state": "ACTIVE"}),
         cursor_scope(user_id=USER, route="/v1/accounts", filters={"state": "PAUSED"}),
         cursor_scope(user_id=USER, route="/v1/accounts"),
