@@ -38,7 +38,7 @@ lint: setup
 	@$(BIN)/lint-imports
 
 test: lint
-	@$(BIN)/python -m deploy.local.packages
+	@$(BIN)/python -c 'import sys; from deploy.local.packages import main; sys.exit(main())'
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 # Pins every package with its hashes and without any index address, for all Python versions the project supports.

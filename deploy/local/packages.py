@@ -1,6 +1,6 @@
 """Makes sure that the servers' programs are there: Debian's packages where this user may install them, else a sentence.
 
-`python -m deploy.local.packages` does it and prints one line.
+`make test` does it and prints one line.
 """
 
 from __future__ import annotations
@@ -130,7 +130,3 @@ def main() -> int:
         return 1
     print(f"servers: {binaries.postgres}, {binaries.redis_server}, {binaries.rabbitmq_server}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,10 +7,9 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.health.check_account import Surgery, check_account
-from shared import metrics
 from shared.cache import open_cache
 from shared.database import create_pool
-from shared.instagram import GraphClient, open_graph_session
+from shared.instagram import open_graph_client
 from shared.jobs import CheckAccount, Consumer, Handler, JobType, Sender
 from shared.lifecycle import Check, serve_probes
 from shared.publications import note_broker_emptied
@@ -23,23 +22,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await create_pool(settings.database_url, application_name="health"))
         cache = await stack.enter_async_context(open_cache(settings.redis_url))
-        session = await stack.enter_async_context(open_graph_session(connections=settings.health_slots))
-
-        async def on_missing(_queues: list[str]) -> None:
-            await note_broker_emptied(pool)
-
+        graph = await stack.enter_async_context(open_graph_client(settings, connections=settings.health_slots))
+        on_missing = partial(note_broker_emptied, pool)
         sender = Sender(settings.amqp_url, name="health-sender", on_missing=on_missing)
         stack.push_async_callback(sender.close)
-        graph = GraphClient(
-            session,
-            base_url=settings.instagram_graph_url,
-            version=settings.instagram_api_version,
-            deadline_s=settings.platform_deadline_s,
-            publish_deadline_s=settings.publish_deadline_s,
-            observe=lambda operation, outcome, seconds: metrics.platform_request_seconds.labels(
-                operation=operation, outcome=outcome
-            ).observe(seconds),
-        )
         surgery = Surgery(pool=pool, graph=graph, cipher=TokenCipher(settings.token_keys), cache=cache)
         consumer = Consumer(
             service="health",

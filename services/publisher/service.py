@@ -12,10 +12,9 @@ from functools import partial
 from services.publisher.leases import Leases
 from services.publisher.publish import publish
 from services.publisher.workbench import Workbench
-from shared import metrics
 from shared.cache import open_cache
 from shared.database import create_pool
-from shared.instagram import GraphClient, open_graph_session
+from shared.instagram import open_graph_client
 from shared.jobs import Consumer, Handler, JobType, PublishPublication, Sender
 from shared.lifecycle import Check, repeat, serve_probes
 from shared.publications import note_broker_emptied
@@ -29,27 +28,14 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await create_pool(settings.database_url, application_name="publisher"))
         cache = await stack.enter_async_context(open_cache(settings.redis_url))
-        session = await stack.enter_async_context(open_graph_session(connections=settings.publisher_slots * 2))
-
-        async def on_missing(_queues: list[str]) -> None:
-            await note_broker_emptied(pool)
-
+        graph = await stack.enter_async_context(open_graph_client(settings, connections=settings.publisher_slots * 2))
+        on_missing = partial(note_broker_emptied, pool)
         sender = Sender(settings.amqp_url, name="publisher-sender", on_missing=on_missing)
         stack.push_async_callback(sender.close)
         lease_pool = await stack.enter_async_context(
             await create_pool(settings.database_url, application_name="publisher-leases", max_size=1)
         )
         leases = Leases(lease_pool, lease_s=settings.lease_s)
-        graph = GraphClient(
-            session,
-            base_url=settings.instagram_graph_url,
-            version=settings.instagram_api_version,
-            deadline_s=settings.platform_deadline_s,
-            publish_deadline_s=settings.publish_deadline_s,
-            observe=lambda operation, outcome, seconds: metrics.platform_request_seconds.labels(
-                operation=operation, outcome=outcome
-            ).observe(seconds),
-        )
         work = Workbench(
             pool=pool,
             graph=graph,

@@ -28,10 +28,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Keep time until told to stop."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await create_pool(settings.database_url, application_name="scheduler"))
-
-        async def on_missing(_queues: list[str]) -> None:
-            await note_broker_emptied(pool)
-
+        on_missing = partial(note_broker_emptied, pool)
         sender = Sender(settings.amqp_url, name="scheduler-relay", on_missing=on_missing)
         stack.push_async_callback(sender.close)
         consumer = Consumer(

@@ -2,6 +2,7 @@
 
 from shared.instagram.client import GraphAccount, GraphClient, Observe
 from shared.instagram.errors import GraphError, GraphUnclearError, GraphUnreachableError, InstagramError
+from shared.instagram.opening import open_graph_client
 from shared.instagram.results import ContainerCode, ContainerStatus, Media, Profile, PublishingLimit
 from shared.instagram.rules import RULES, ErrorClass, ErrorRule, classify, classify_container
 from shared.instagram.wire import open_graph_session
@@ -24,5 +25,6 @@ __all__ = [
     "PublishingLimit",
     "classify",
     "classify_container",
+    "open_graph_client",
     "open_graph_session",
 ]

@@ -68,7 +68,10 @@ async def rescue_publications(tx: Connection, *, limit: int, rescue_after_s: flo
     return await append(tx, messages), len(rows)
 
 
-async def note_broker_emptied(pool: Pool) -> None:
-    """The broker lost its queues: whatever waited there is forgotten as soon as it is due."""
+async def note_broker_emptied(pool: Pool, _queues: list[str]) -> None:
+    """The broker lost queues: whatever waited there is forgotten as soon as it is due.
+
+    Which queue it was is no matter: a row that is not forgotten after all only gets a message too many.
+    """
     while len(await pool.fetch(_BROKER_EMPTIED, float(_AT_BROKER_S), _NOTE_BATCH)) == _NOTE_BATCH:
         continue

@@ -253,7 +253,7 @@ async def test_an_emptied_broker_makes_due_rows_forgotten_at_once(pool):
     [due] = await seed_publications(pool, tenant)
     [tomorrow] = await seed_publications(pool, tenant, due_in_s=86_400)
 
-    await note_broker_emptied(pool)
+    await note_broker_emptied(pool, ["jobs.publisher.v1"])
 
     assert await pool.fetchval("SELECT rescue_at <= now() FROM publications WHERE id = $1", due)
     assert not await pool.fetchval("SELECT rescue_at <= next_attempt_at FROM publications WHERE id = $1", tomorrow)

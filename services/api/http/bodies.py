@@ -42,15 +42,15 @@ async def read_bytes(request: web.Request, *, limit: int, code: str = "body_too_
     return bytes(content)
 
 
-def refuse_before_reading(request: web.Request, *, limit: int, code: str) -> None:
-    """Refuse what the headers alone show to be unfit.
+def refuse_before_reading(request: web.Request, *, limit: int, code: str, wrapping: int = 0) -> None:
+    """Refuse what the headers alone show to be unfit; `wrapping` bytes around the content are not held against it.
 
     Raises:
         ProblemError: the body is larger than `limit` bytes (`code`), or compressed, so that nobody knows its size.
     """
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise ProblemError("unsupported_media_type", "Send the body as it is, without Content-Encoding.")
-    if (request.content_length or 0) > limit:
+    if (request.content_length or 0) > limit + wrapping:
         raise too_large(limit, code)
 
 

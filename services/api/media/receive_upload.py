@@ -28,7 +28,7 @@ async def receive_file(request: web.Request, *, limit: int, code: str = "body_to
     if request.content_type != "multipart/form-data":
         detail = "Send the file as the field 'file' of multipart/form-data."
         raise ProblemError("unsupported_media_type", detail)
-    refuse_before_reading(request, limit=limit + _WRAPPING_BYTES_MAX, code=code)
+    refuse_before_reading(request, limit=limit, code=code, wrapping=_WRAPPING_BYTES_MAX)
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
             return await _find_file(await request.multipart(), limit=limit, code=code)
