@@ -1,0 +1,142 @@
+"""From the outbox to the broker: what is sent, when, and in which order."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from shared.database import create_pool
+from shared.jobs import (
+    CheckAccount,
+    JobPriority,
+    JobType,
+    NotSentError,
+    Sender,
+    new_job,
+    to_outbox,
+)
+from shared.jobs.topology import JOBS, work_queue
+from shared.outbox import Outgoing, append, drain_once
+
+NOBODY = UUID("00000000-0000-7000-8000-000000000000")
+QUEUE = work_queue("health")
+
+
+async def test_a_job_travels_from_the_outbox_to_its_handler(running):
+    """What commits with the data arrives, once, with its payload."""
+    await running.add("one")
+
+    drained = await running.relay()
+    await running.wait_for(1)
+
+    [(job, payload)] = running.seen
+    assert (drained.sent, drained.refused, drained.next_due_s) == (1, 0, None)
+    assert (job.subject, job.attempt, job.options.priority) == ("one", 1, JobPriority.HIGH)
+    assert payload.account_id == NOBODY
+    assert await running.pool.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def test_a_row_is_not_sent_before_it_is_due(running):
+    """The outbox is the timetable."""
+    job = new_job(JobType.HEALTH_CHECK, CheckAccount(user_id=NOBODY, account_id=NOBODY), subject="later")
+    due_at = datetime(2100, 1, 1, tzinfo=UTC)
+    await append(running.pool, [to_outbox(job, due_at=due_at)])
+
+    drained = await running.relay()
+
+    assert drained.sent == 0
+    assert drained.next_due_s > 0
+
+
+async def test_urgent_rows_leave_first(engine):
+    """A critical row never waits behind others that came before it."""
+    for number in range(5):
+        await engine.add(f"low-{number}", job_type=JobType.HEALTH_MONITOR)
+    await engine.add("urgent", job_type=JobType.POST_PUBLISH)
+    sent: list[str] = []
+
+    async def send(rows):
+        sent.extend(row.headers["x-subject"] for row in rows)
+        return {row.id for row in rows}
+
+    await drain_once(engine.pool, send, batch=2)
+
+    assert sent == ["urgent", "low-0"]
+
+
+async def test_two_relays_never_send_the_same_row(engine):
+    """Rows that one relay holds are passed over by the other."""
+    for number in range(20):
+        await engine.add(f"row-{number}")
+    held, release = asyncio.Event(), asyncio.Event()
+    first: list[int] = []
+    second: list[int] = []
+
+    async def slow(rows):
+        first.extend(row.id for row in rows)
+        held.set()
+        await release.wait()
+        return {row.id for row in rows}
+
+    async def fast(rows):
+        second.extend(row.id for row in rows)
+        return {row.id for row in rows}
+
+    relaying = asyncio.create_task(drain_once(engine.pool, slow, batch=10))
+    await held.wait()
+    await drain_once(engine.pool, fast, batch=500)
+    release.set()
+    await relaying
+
+    assert (len(first), len(second)) == (10, 10)
+    assert not set(first) & set(second)
+
+
+async def test_unconfirmed_rows_stay(engine):
+    """A row leaves the outbox only when the broker has it."""
+    await engine.add("kept")
+
+    async def refuse(_rows):
+        return set()
+
+    drained = await drain_once(engine.pool, refuse, batch=10)
+
+    assert (drained.sent, drained.refused) == (0, 1)
+    assert await engine.pool.fetchval("SELECT count(*) FROM outbox") == 1
+
+
+async def test_a_message_no_queue_takes_is_not_sent(engine):
+    """The broker confirms what it cannot route; we do not."""
+    with pytest.raises(NotSentError, match="nowhere"):
+        await engine.sender.publish(
+            exchange=JOBS, routing_key="nowhere", body=b"{}", headers={}, priority=JobPriority.LOW
+        )
+
+
+async def test_without_a_broker_rows_stay_and_nothing_raises(database_url):
+    """The relay tries again later; the API goes on."""
+    async with await create_pool(database_url, application_name="test") as pool:
+        sender = Sender(("amqp://127.0.0.1:9/",), name="test")
+        row = Outgoing(id=1, type="t", exchange=JOBS, routing_key="k", priority=1, body=b"{}", headers={})
+
+        assert await sender.send_rows([row]) == set()
+        with pytest.raises(NotSentError, match="RabbitMQ cannot be reached"):
+            await sender.depths()
+        assert pool.get_size() > 0
+
+
+async def test_a_queue_that_was_deleted_is_declared_by_the_next_send(engine):
+    """The sender's own session learns of it from the returned message."""
+    await engine.add("first")
+    await engine.relay()
+    async with await engine.broker() as connection:
+        channel = await connection.channel()
+        await channel.queue_delete(QUEUE)
+    await engine.add("second")
+
+    refused = await engine.relay()
+    sent = await engine.relay()
+
+    assert (refused.sent, sent.sent) == (0, 1)
+    assert await engine.depth() == 1

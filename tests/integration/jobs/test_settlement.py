@@ -1,0 +1,186 @@
+"""What becomes of a delivery: done, again, by the ladder or by the outbox, or parked."""
+
+import asyncio
+import json
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from shared.jobs import (
+    Again,
+    CheckAccount,
+    JobPriority,
+    JobType,
+    Permanent,
+    Sender,
+    Transient,
+    get_job_options_by_type,
+    new_job,
+)
+from shared.jobs.topology import JOBS
+from tests.waiting import until
+
+NOBODY = UUID("00000000-0000-7000-8000-000000000000")
+
+
+async def test_a_transient_failure_comes_back_by_the_ladder_with_everything_kept(running):
+    """The second run has the next attempt number, the same payload, key and priority, after the step's wait."""
+    loop = asyncio.get_running_loop()
+    times = []
+
+    async def fail_once(job):
+        times.append(loop.time())
+        if job.attempt == 1:
+            raise Transient("not yet", retry_after_s=2)
+
+    running.script["flaky"] = fail_once
+    await running.add("flaky")
+
+    await running.relay()
+    await running.wait_for(2)
+
+    (first, first_payload), (second, second_payload) = running.seen
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert (first.id, first.options) == (second.id, second.options)
+    assert first_payload == second_payload
+    assert times[1] - times[0] >= 1.9
+
+
+async def test_a_wait_costs_no_attempt(running):
+    """`Again` is no failure."""
+    waited: list[int] = []
+
+    async def wait_once(_job):
+        if not waited:
+            waited.append(1)
+            return Again(delay_ms=2_000)
+        return None
+
+    running.script["patient"] = wait_once
+    await running.add("patient")
+
+    await running.relay()
+    await running.wait_for(2)
+
+    assert [job.attempt for job, _ in running.seen] == [1, 1]
+
+
+async def test_a_wait_longer_than_the_ladder_goes_to_the_outbox(running):
+    """There it can be listed and withdrawn."""
+
+    async def wait_an_hour(_job):
+        return Again(delay_ms=3_600_000)
+
+    running.script["long"] = wait_an_hour
+    await running.add("long")
+
+    await running.relay()
+
+    async def waiting():
+        return await running.pool.fetchval("SELECT extract(epoch FROM due_at - now())::float8 FROM outbox")
+
+    due_in_s = await until(waiting, what="the outbox row")
+    assert 3_590 < due_in_s <= 3_600
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts", "reason"),
+    [
+        (Permanent("never_possible"), 5, "never_possible"),
+        (Transient("still not"), 1, "exhausted"),
+        (ZeroDivisionError("a bug"), 1, "exhausted"),
+    ],
+    ids=["permanent", "exhausted", "bug"],
+)
+async def test_a_job_that_cannot_succeed_is_parked_with_reason_and_error(running, failure, attempts, reason):
+    """It leaves the queue and stays readable in the database."""
+
+    async def fail(_job):
+        raise failure
+
+    running.script["doomed"] = fail
+    options = get_job_options_by_type(JobType.HEALTH_CHECK)
+    await running.add("doomed", options=replace(options, attempts=attempts))
+    await running.relay()
+
+    [parked] = await running.parked(1)
+    assert (parked["type"], parked["subject"], parked["reason"]) == ("health:check", "doomed", reason)
+    assert str(failure) in parked["error"]
+    assert json.loads(parked["payload"])["account_id"] == str(NOBODY)
+
+
+async def test_poison_is_parked_and_its_neighbours_are_served(running):
+    """Not JSON, an unknown type, an unknown version, a wrong shape: the queue flows."""
+    good = new_job(JobType.HEALTH_CHECK, CheckAccount(user_id=NOBODY, account_id=NOBODY), subject="x")
+    headers = {**good.headers, "x-attempt": "1"}
+    poisons = [
+        ("now.health.health:check", b"not json", headers),
+        ("now.health.unheard:of", good.payload, headers),
+        ("now.health.health:check", good.payload, {**headers, "x-version": "99"}),
+        ("now.health.health:check", b'{"user_id": 5}', headers),
+        ("now.health.health:check", good.payload, {}),
+    ]
+    for key, body, own in poisons:
+        await running.sender.publish(exchange=JOBS, routing_key=key, body=body, headers=own, priority=JobPriority.HIGH)
+    await running.add("neighbour")
+    await running.relay()
+
+    parked = await running.parked(len(poisons))
+    await running.wait_for(1)
+
+    assert sorted(row["reason"] for row in parked) == [
+        "undecodable",
+        "undecodable",
+        "unknown_version",
+        "unreadable",
+        "unreadable",
+    ]
+    assert await running.subjects() == ["neighbour"]
+
+
+async def test_a_delivery_that_cannot_be_settled_comes_again_and_keeps_no_slot(engine):
+    """The sender is away while a retry should be published; the consumer goes on by itself when it is back."""
+    stop, entered = asyncio.Event(), asyncio.Event()
+    away = Sender(("amqp://127.0.0.1:9/",), name="away")
+    consumer = replace(engine.consumer(slots=1), sender=away)
+
+    async def fail(_job):
+        entered.set()
+        raise Transient("not yet")
+
+    engine.script["stuck"] = fail
+    task = asyncio.create_task(consumer.run(stop))
+    await engine.add("stuck")
+    await engine.relay()
+    await entered.wait()
+    engine.script.clear()
+    await engine.add("next")
+    await engine.relay()
+
+    async def both():
+        return {"stuck", "next"} <= set(await engine.subjects()) and len(engine.seen) >= 3
+
+    await until(both, what="the same job again, and the next one")
+    stop.set()
+    await task
+
+    assert await engine.depth() == 0
+
+
+async def test_our_own_servers_bad_minute_costs_no_attempt(running):
+    """A database that is away is no failure of the job."""
+    raised: list[int] = []
+
+    async def away_once(_job):
+        if not raised:
+            raised.append(1)
+            raise ConnectionRefusedError("the database")
+
+    running.script["innocent"] = away_once
+    await running.add("innocent")
+
+    await running.relay()
+    await running.wait_for(2)
+
+    assert [job.attempt for job, _ in running.seen] == [1, 1]
