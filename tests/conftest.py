@@ -55,7 +55,7 @@ def instance(enterable_directory):
     """A state directory for one test alone; nothing is created yet."""
     found = open_instance({"INSTADISTRO_STATE": str(enterable_directory / uuid4().hex)})
     yield found
-    if found.directory.exists():
+    if found.is_ours:
         found.wipe()
 
 

@@ -38,8 +38,10 @@ def down(*, wipe: bool) -> None:
             f"The system of {instance.directory} runs as another user; stop it as that user."
         ) from error
     click.echo("Stopped." if stopped else "Nothing was running.")
-    if instance.directory.exists():
+    if instance.is_ours:
         _tidy(instance, wipe=wipe)
+    elif wipe and instance.directory.exists():
+        instance.wipe()  # refuses, and says why
 
 
 def _stop(record: RunRecord) -> bool:

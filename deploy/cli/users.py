@@ -12,10 +12,10 @@ from uuid import UUID
 
 import click
 
-from shared.errors import InstaDistroError
+from shared.errors import InstaDistroError, NotReadyError
 from shared.settings import Settings, load_settings
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}", re.ASCII)
+_EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", re.ASCII)
 _SCOPES = ("read", "write")
 _INSERT_USER = """
     INSERT INTO users (id, email) VALUES ($1, $2)
@@ -40,6 +40,7 @@ async def create_user(settings: Settings, *, email: str, operator: bool) -> NewU
         InstaDistroError: there is a user of this address. Use another one.
         NotReadyError: the database does not answer. Start it, and try again.
     """
+    import asyncpg  # noqa: PLC0415 - as below
     from uuid_utils.compat import uuid7  # noqa: PLC0415 - only this command pays for the imports
 
     from shared.database import create_pool  # noqa: PLC0415
@@ -54,6 +55,8 @@ async def create_user(settings: Settings, *, email: str, operator: bool) -> NewU
             if user_id is None:
                 raise InstaDistroError(f"there is a user {email} already; choose another address")
             await connection.execute(_INSERT_KEY, uuid7(), user_id, key.key_id, key.secret_hash, scopes)
+    except asyncpg.UndefinedTableError as error:
+        raise NotReadyError("the database is not migrated yet; run `instadistro migrate`, or wait for `up`") from error
     finally:
         await pool.close()
     return NewUser(user_id=user_id, api_key=key.text)

@@ -17,7 +17,8 @@ from shared.errors import InstaDistroError
 
 SECRETS_FILE = "secrets.json"
 SERVERS = ("postgres", "redis", "rabbitmq")
-_OURS = (*SERVERS, "media", "logs", SECRETS_FILE, "run.json", "lock")
+_MARKER = ".instadistro"  # says whose the directory is; the last thing a wipe removes
+_OURS = (*SERVERS, "media", "logs", SECRETS_FILE, "run.json", "lock", _MARKER)
 
 
 class InstanceBusyError(InstaDistroError):
@@ -58,6 +59,7 @@ class Instance:
             if not self.directory.exists():
                 self.directory.mkdir(parents=True)
                 self.directory.chmod(0o711 if self.account.switch else 0o700)  # whatever the umask
+            self._claim()
             for own in (self.media, self.logs):
                 own.mkdir(mode=0o700, exist_ok=True)
             check_enterable(self.directory, self.account)
@@ -66,6 +68,22 @@ class Instance:
                 f"Cannot make the state directory {self.directory}: {error.strerror}. "
                 f"Set {STATE_VARIABLE} to a directory of yours."
             ) from error
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a system made this directory: its marker stands there."""
+        return (self.directory / _MARKER).is_file()
+
+    def _claim(self) -> None:
+        """Mark the directory as a system's own. One that holds anything else is left alone: a wipe must not find it."""
+        if self.is_ours:
+            return
+        if any(self.directory.iterdir()):
+            raise StateDirectoryError(
+                f"{self.directory} is not empty and was not made by instadistro; nothing was changed there. "
+                f"Set {STATE_VARIABLE} to a directory that is empty or does not exist."
+            )
+        (self.directory / _MARKER).touch(mode=0o600)
 
     def server_directory(self, name: str) -> Path:
         """The private directory of the server `name`, made if need be and owned by the servers' account.
@@ -121,7 +139,13 @@ class Instance:
             os.close(descriptor)
 
     def wipe(self) -> None:
-        """Remove everything a system keeps here and nothing else; call it under the lock."""
+        """Remove everything a system keeps here and nothing else; call it under the lock.
+
+        Raises:
+            StateDirectoryError: no system made this directory; nothing was removed.
+        """
+        if not self.is_ours:
+            raise StateDirectoryError(f"{self.directory} was not made by instadistro; nothing was removed.")
         for name in _OURS:
             path = self.directory / name
             if path.is_dir() and not path.is_symlink():

@@ -15,6 +15,7 @@ from deploy.local.account import StateDirectoryError
 from deploy.local.ports import Ports
 from deploy.local.private_file import write_private
 from deploy.local.process_identity import birth
+from deploy.local.state_directory import STATE_VARIABLE
 
 
 @dataclass(kw_only=True)
@@ -79,6 +80,8 @@ def read_record(path: Path) -> RunRecord | None:
         return RunRecord(**values, parts=parts)
     except PermissionError as error:
         raise StateDirectoryError(f"{path} belongs to another user; ask as that user.") from error
+    except NotADirectoryError as error:
+        raise StateDirectoryError(f"{path.parent} is no directory; set {STATE_VARIABLE} to one.") from error
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

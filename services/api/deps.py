@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -10,6 +9,7 @@ from aiohttp import web
 from services.api.http import Authenticator
 from services.api.media.inspect_image import Inspector
 from services.api.media.media_store import MediaStore
+from services.api.upload_places import UploadPlaces
 from shared.cache import CacheService
 from shared.database import Pool
 from shared.security import Origin, TokenCipher
@@ -27,7 +27,7 @@ class Deps:
     cipher: TokenCipher
     media_store: MediaStore
     inspector: Inspector
-    upload_places: asyncio.Semaphore  # how many large bodies are in memory at once
+    upload_places: UploadPlaces
 
     @property
     def own_origin(self) -> Origin:

@@ -14,6 +14,7 @@ from services.api.http import Authenticator
 from services.api.http.listener import listen
 from services.api.media.inspect_image import Inspector
 from services.api.media.media_store import open_media_store
+from services.api.upload_places import UploadPlaces
 from shared.cache import CacheService, open_cache
 from shared.database import Pool, create_pool
 from shared.lifecycle import serve_probes
@@ -21,8 +22,6 @@ from shared.security import TokenCipher
 from shared.settings import Settings
 
 log = structlog.get_logger()
-# Of 8 MiB each at most; whoever comes later waits unread, and so costs nothing.
-_UPLOADS_AT_ONCE = 32
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -60,5 +59,5 @@ def _deps(settings: Settings, pool: Pool, cache: CacheService) -> Deps:
         cipher=TokenCipher(settings.token_keys),
         media_store=open_media_store(settings.media_store),
         inspector=Inspector(),
-        upload_places=asyncio.Semaphore(_UPLOADS_AT_ONCE),
+        upload_places=UploadPlaces(),
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import open_instance
-from deploy.local.account import Account, StateDirectoryError, check_enterable
+from deploy.local import Instance, open_instance
+from deploy.local.account import Account, StateDirectoryError, check_enterable, server_account
 from deploy.local.instance_secrets import load_secrets
 from deploy.local.state_directory import state_directory
 from shared.settings import load_settings
@@ -140,9 +140,24 @@ def test_a_wipe_removes_our_files_and_nobody_elses(instance):
     instance.wipe()
 
     assert [path.name for path in instance.directory.iterdir()] == ["holiday.jpg"]
-    foreign.unlink()
-    instance.wipe()
-    assert not instance.directory.exists()
+    with pytest.raises(StateDirectoryError, match="was not made by instadistro; nothing was removed"):
+        instance.wipe()
+    assert foreign.exists()
+
+
+def test_a_directory_of_somebody_else_is_neither_used_nor_wiped(enterable_directory):
+    """What lies in folders called redis or media need not be ours."""
+    directory = enterable_directory / "foreign"
+    (directory / "redis").mkdir(parents=True)
+    (directory / "redis" / "dump.rdb").touch()
+    foreign = Instance(directory=directory, account=server_account())
+
+    with pytest.raises(StateDirectoryError, match="is not empty and was not made by instadistro"):
+        foreign.create()
+    with pytest.raises(StateDirectoryError, match="nothing was removed"):
+        foreign.wipe()
+
+    assert [path.name for path in directory.rglob("*")] == ["redis", "dump.rdb"]
 
 
 def test_a_strict_umask_does_not_close_the_directory_to_the_servers(enterable_directory):

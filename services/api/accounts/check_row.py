@@ -13,9 +13,12 @@ from services.api.tags import clean_tags
 
 FIELDS = ("username", "instagram_user_id", "access_token", "token_expires_at", "tags")
 REQUIRED = ("username", "instagram_user_id")
+_UNKNOWN_FIELDS_TOLD = 20
+_NAME_CHARS = 60
 _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}", re.ASCII)
 _PLATFORM_ID = re.compile(r"[0-9]{1,32}", re.ASCII)
-_TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
+# What the platform's client can send in a header.
+_TOKEN = re.compile(r"[!-~]{8,4096}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +57,10 @@ def check_row(raw: Mapping[str, Any], *, line: int | None) -> AccountRow:
     Raises:
         RowFaultsError: with every fault of the row.
     """
+    unknown = [shorten(name) for name in raw if name not in FIELDS]
     faults = [
         row_fault(name, "unknown_field", f"There is no field {name!r}.", line=line)
-        for name in raw
-        if name not in FIELDS
+        for name in unknown[:_UNKNOWN_FIELDS_TOLD]
     ]
     values: dict[str, Any] = {}
     for name in FIELDS:
@@ -68,6 +71,11 @@ def check_row(raw: Mapping[str, Any], *, line: int | None) -> AccountRow:
     if faults:
         raise RowFaultsError(faults)
     return AccountRow(line=line, **values)
+
+
+def shorten(name: str) -> str:
+    """A client's word, for an answer that must not grow with it."""
+    return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}..."
 
 
 def row_fault(field: str, code: str, message: str, *, line: int | None) -> Fault:

@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.api.accounts.check_row import FIELDS, REQUIRED, AccountRow, RowFaultsError, check_row, row_fault
+from services.api.accounts.check_row import FIELDS, REQUIRED, AccountRow, RowFaultsError, check_row, row_fault, shorten
 from services.api.http import Fault, ProblemError, decode_json
+
+# More names than that are no header of ours, and are not told one by one.
+_COLUMNS_MAX = 50
 
 ROWS_MAX = 10_000
 
@@ -91,6 +94,9 @@ def _csv_lines(content: bytes) -> Iterator[_Line]:
 
 def _header(reader: Any) -> list[str]:
     names = [name.strip() for name in _next(reader) or []]
+    if len(names) > _COLUMNS_MAX:
+        message = f"The first line names {len(names)} columns; known are: {', '.join(FIELDS)}."
+        raise import_problem([row_fault("", "wrong_column_count", message, line=1)])
     faults = [
         row_fault(name, "missing_column", f"The column {name!r} is missing.", line=1)
         for name in REQUIRED
@@ -98,8 +104,8 @@ def _header(reader: Any) -> list[str]:
     ]
     for index, name in enumerate(names):
         if name not in FIELDS:
-            message = f"There is no column {name!r}; known are: {', '.join(FIELDS)}."
-            faults.append(row_fault(name, "unknown_column", message, line=1))
+            message = f"There is no column {shorten(name)!r}; known are: {', '.join(FIELDS)}."
+            faults.append(row_fault(shorten(name), "unknown_column", message, line=1))
         elif name in names[:index]:
             faults.append(row_fault(name, "duplicate_column", f"The column {name!r} stands there twice.", line=1))
     if faults:

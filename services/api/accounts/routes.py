@@ -116,7 +116,7 @@ async def import_accounts(request: web.Request, caller: Caller) -> web.Response:
     """Add and change many accounts at once: all, or none and every fault told."""
     deps = request.app[DEPS]
     dry_run = flag_of(read_query(request, "dry_run"), "dry_run")
-    async with deps.upload_places:
+    async with deps.upload_places.take(caller.user_id):
         rows = await _rows(request)
     async with begin(deps.pool) as tx:
         plan = await plan_upsert(tx, rows, user_id=caller.user_id, cipher=deps.cipher)
@@ -175,9 +175,9 @@ async def _invalidate(deps: Deps, account_ids: Sequence[UUID], *, user_id: UUID)
 
 
 ROUTES = [
-    get("/v1/accounts", list_accounts),
+    get("/v1/accounts", list_accounts, query=True),
     post("/v1/accounts", add_account),
-    post("/v1/accounts/import", import_accounts),
+    post("/v1/accounts/import", import_accounts, query=True),
     get("/v1/accounts/{id}", get_account),
     post("/v1/accounts/{id}/pause", pause),
     post("/v1/accounts/{id}/resume", resume),

@@ -105,7 +105,7 @@ def _present(plan: Sequence[Draft]) -> list[dict[str, Any]]:
 
 
 ROUTES = [
-    get("/v1/distributions", list_distributions),
-    post("/v1/distributions", distribute),
+    get("/v1/distributions", list_distributions, query=True),
+    post("/v1/distributions", distribute, query=True),
     get("/v1/distributions/{id}", get_distribution),
 ]

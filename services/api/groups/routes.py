@@ -95,7 +95,7 @@ async def _require(tx: Connection, group_id: UUID, account_id: UUID, *, user_id:
 
 
 ROUTES = [
-    get("/v1/groups", list_groups),
+    get("/v1/groups", list_groups, query=True),
     post("/v1/groups", add_group),
     get("/v1/groups/{id}", get_group),
     put("/v1/groups/{id}/accounts/{account_id}", add_member),

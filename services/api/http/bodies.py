@@ -79,14 +79,25 @@ def decode_json(content: bytes, shape: type[T]) -> T:
         value = msgspec.json.decode(content, type=shape)
     except msgspec.ValidationError as error:
         raise _wrong_shape(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise ProblemError("malformed_json", "The body is not UTF-8; JSON always is.") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise ProblemError("malformed_json", f"The body is no JSON: {error}.") from error
     # The escape is the only way of a NUL into a JSON text, and PostgreSQL can store none.
-    if b"\\u0000" in content and (path := _find_nul(msgspec.to_builtins(value), "")) is not None:
+    if b"\\u0000" in content:
+        _refuse_nul(value)
+    return value
+
+
+def _refuse_nul(value: Any) -> None:
+    try:
+        path = _find_nul(msgspec.to_builtins(value), "")
+    except RecursionError as error:
+        raise ProblemError("malformed_json", "The body is nested too deep.") from error
+    if path is not None:
         message = "A text holds a NUL character; remove it."
         fault = Fault(code="invalid_text", message=message, path=path)
         raise ProblemError("validation_failed", message, errors=[fault])
-    return value
 
 
 def _wrong_shape(message: str) -> ProblemError:

@@ -27,7 +27,7 @@ def read_query(request: web.Request, *names: str, paged: bool = False) -> Mappin
     known = {*names, *(_PAGING if paged else ())}
     for name in request.query:
         if name not in known:
-            raise invalid("unknown_field", f"This list knows no parameter {name!r}.", path=name)
+            raise invalid("unknown_field", f"This route knows no parameter {name!r}.", path=name)
         if len(request.query.getall(name)) > 1:
             raise invalid("invalid_value", f"The parameter {name!r} was given twice.", path=name)
         if "\x00" in request.query[name]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from services.api.http import ProblemError, invalid, too_large
 from services.api.http.bodies import BODY_DEADLINE_S, refuse_before_reading
@@ -34,7 +35,8 @@ async def receive_file(request: web.Request, *, limit: int, code: str = "body_to
             return await _find_file(await request.multipart(), limit=limit, code=code)
     except TimeoutError as error:
         raise ProblemError("request_timeout", f"The file did not arrive within {BODY_DEADLINE_S:g} s.") from error
-    except (ValueError, AssertionError) as error:  # the reader's words for a body that is no multipart
+    # The reader's words for a body that is no multipart.
+    except (ValueError, AssertionError, RuntimeError, HttpProcessingError) as error:
         raise ProblemError("malformed_request", "The body is no well-formed multipart/form-data.") from error
 
 

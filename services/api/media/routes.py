@@ -26,7 +26,7 @@ class FromUrl(Body, frozen=True, kw_only=True):
 async def upload_media(request: web.Request, caller: Caller) -> web.Response:
     """Keep an uploaded picture."""
     deps = request.app[DEPS]
-    async with deps.upload_places:
+    async with deps.upload_places.take(caller.user_id):
         content = await receive_file(request, limit=IMAGE_BYTES_MAX, code="media_too_large")
         return _made(deps, await add_media(deps, content, user_id=caller.user_id))
 
@@ -35,7 +35,7 @@ async def fetch_from_url(request: web.Request, caller: Caller) -> web.Response:
     """Keep the picture at a URL."""
     deps = request.app[DEPS]
     body = await read_json(request, FromUrl)
-    async with deps.upload_places:
+    async with deps.upload_places.take(caller.user_id):
         content = await fetch_media(deps, body.url)
         return _made(deps, await add_media(deps, content, user_id=caller.user_id))
 

@@ -117,7 +117,7 @@ def _wish(body: PublishBody) -> Wish:
 
 
 ROUTES = [
-    get("/v1/posts", list_posts),
+    get("/v1/posts", list_posts, query=True),
     post("/v1/posts", add_post),
     get("/v1/posts/{id}", get_post),
     post("/v1/posts/{id}/publish", publish),

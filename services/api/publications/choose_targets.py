@@ -20,6 +20,8 @@ from shared.publications import find_duplicates
 #: A time this little past means "now": clocks differ, and forms take a while to fill in.
 GRACE = timedelta(minutes=5)
 LATENESS_S_MAX = 366 * 86_400
+# Shorter, and a publication could be missed on its plain way.
+_LATENESS_S_MIN = 10
 _LOCK_POST = "SELECT now() AS now FROM posts WHERE user_id = $1 AND id = $2 FOR UPDATE"
 _ACCOUNTS = """
     SELECT id, username, state FROM accounts
@@ -128,10 +130,10 @@ def check_lateness(max_lateness_s: int | None) -> None:
     """Refuse a lateness that nobody means.
 
     Raises:
-        ProblemError: below 0 or beyond a year.
+        ProblemError: shorter than publishing takes, or beyond a year.
     """
-    if max_lateness_s is not None and not 0 <= max_lateness_s <= LATENESS_S_MAX:
-        message = f"max_lateness_s must lie from 0 to {LATENESS_S_MAX:,}, or be null for never too late."
+    if max_lateness_s is not None and not _LATENESS_S_MIN <= max_lateness_s <= LATENESS_S_MAX:
+        message = f"max_lateness_s must lie from {_LATENESS_S_MIN} to {LATENESS_S_MAX:,}, or be null for never."
         raise invalid("invalid_value", message, path="max_lateness_s")
 
 

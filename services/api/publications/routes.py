@@ -132,7 +132,7 @@ async def _find(connection: Connection, publication_id: UUID, *, user_id: UUID) 
 
 
 ROUTES = [
-    get("/v1/publications", list_publications),
+    get("/v1/publications", list_publications, query=True),
     get("/v1/publications/{id}", get_publication),
     get("/v1/publications/{id}/attempts", list_attempts),
     post("/v1/publications/{id}/cancel", cancel),

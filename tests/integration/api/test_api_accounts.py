@@ -95,17 +95,17 @@ async def test_a_new_account_gets_its_check_and_its_event(gateway, alice):
 
 
 BAD_ROWS = f"""{HEADER}
-good,2001,TOKEN-a,,
-bad name,2002,TOKEN-b,,
-good2,20x,TOKEN-c,,
-good3,2003,TOKEN-d,2030-01-01T00:00:00,
-good4,2004,TOKEN-e,tomorrow,
-good5,2001,TOKEN-f,,
+good,2001,TOKEN-no-a,,
+bad name,2002,TOKEN-no-b,,
+good2,20x,TOKEN-no-c,,
+good3,2003,TOKEN-no-d,2030-01-01T00:00:00,
+good4,2004,TOKEN-no-e,tomorrow,
+good5,2001,TOKEN-no-f,,
 good6,2006,,,
-,2007,TOKEN-g,,
-good8,2008,TOKEN-h,
+,2007,TOKEN-no-g,,
+good8,2008,TOKEN-no-h,
 "quoted
-name",2009,TOKEN-i,,
+name",2009,TOKEN-no-i,,
 good9,2010,TOKEN with blank,,
 """
 
@@ -134,7 +134,7 @@ async def test_an_import_with_bad_rows_reports_each_and_writes_nothing(gateway, 
 
 async def test_a_new_account_without_a_token_is_a_bad_row(gateway, alice):
     """An account nobody can act for is not added."""
-    answer = await alice.import_csv(f"{HEADER}\ncafe,1001,TOKEN,,\nbar,1002,,,")
+    answer = await alice.import_csv(f"{HEADER}\ncafe,1001,TOKEN-01,,\nbar,1002,,,")
 
     assert answer.status == 422
     [fault] = answer.body["errors"]
@@ -296,7 +296,7 @@ async def test_pages_show_every_account_once_and_lead_back(alice):
 
 async def test_lists_filter_by_state_and_tag(alice):
     """A filter shows what fits and nothing else."""
-    imported = await alice.import_csv(f"{ONE}\nbar,1002,TOKEN,,demo\nclub,1003,TOKEN,,")
+    imported = await alice.import_csv(f"{ONE}\nbar,1002,TOKEN-02,,demo\nclub,1003,TOKEN-03,,")
     await alice.post(f"/v1/accounts/{imported.body['accounts'][2]}/pause")
 
     async def names(query: str) -> set[str]:
@@ -314,7 +314,7 @@ async def test_a_list_is_cached_until_something_changes(gateway, alice):
     before = (await alice.get("/v1/accounts")).body
     await gateway.rows("UPDATE accounts SET username = 'behind_our_back'")
     cached = (await alice.get("/v1/accounts")).body
-    await alice.import_csv(f"{HEADER}\nbar,1002,TOKEN,,")
+    await alice.import_csv(f"{HEADER}\nbar,1002,TOKEN-02,,")
     after = (await alice.get("/v1/accounts")).body
 
     assert cached == before
@@ -388,3 +388,19 @@ async def test_an_import_that_fails_half_way_leaves_nothing(gateway, alice):
         await gateway.rows(
             "INSERT INTO recurring_jobs (name, type, payload, every_ms, next_due_at) VALUES ('x', 'x', '{}', 1, now())"
         )
+
+
+async def test_a_first_line_of_thousands_of_names_is_one_fault(alice):
+    """An answer never grows with what a client sends, nor does the work."""
+    answer = await alice.import_csv("," * 100_000)
+
+    assert [fault["code"] for fault in answer.body["errors"]] == ["wrong_column_count"]
+    assert len(answer.content) < 2_000
+
+
+async def test_a_token_the_platform_could_never_take_is_a_bad_row(gateway, alice):
+    """Better refused at the door than by every job of the account."""
+    answer = await alice.import_csv(f"{HEADER}\ncafe,1001,short,,")
+
+    assert [fault["field"] for fault in answer.body["errors"]] == ["access_token"]
+    assert await gateway.count("accounts") == 0

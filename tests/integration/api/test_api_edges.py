@@ -313,3 +313,64 @@ async def test_an_answer_tells_nothing_of_what_the_server_is_made_of(alice):
     """No versions for whoever looks for weak ones."""
     for path in ("/v1/me", "/nothing"):
         assert (await alice.get(path)).headers["Server"] == "InstaDistro"
+
+
+JSON = {"Content-Type": "application/json"}
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=a"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"),
+    [
+        ("/v1/groups", b'{"name": "Caf\xe9"}', JSON),
+        ("/v1/accounts", b'{"a": ' + b"[" * 700 + b'"\\u0000"' + b"]" * 700 + b"}", JSON),
+        ("/v1/accounts/import", b"--a\r\nnocolon\r\n\r\nx\r\n--a--\r\n", MULTIPART),
+        (
+            "/v1/media",
+            b'--a\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n' + b"x" * 100 + b"\r\n--a--\r\n",
+            MULTIPART,
+        ),
+    ],
+    ids=["Latin-1", "deep", "a header that is none", "a charset that is none"],
+)
+async def test_a_body_that_is_not_what_it_says_is_the_clients_fault(alice, path, body, headers):
+    """A 4xx with a code, never a crash of ours."""
+    answer = await alice.call("POST", path, data=body, headers=headers)
+
+    assert 400 <= answer.status < 500
+    assert answer.body["code"] in {"malformed_json", "malformed_request", "validation_failed"}
+
+
+async def test_a_parameter_that_a_route_does_not_know_is_refused_not_passed_over(alice):
+    """`dry_run` where there is none would publish for real."""
+    answers = [
+        await alice.call("POST", f"/v1/posts/{uuid4()}/publish?dry_run=true", json={}),
+        await alice.get("/v1/me?x=1"),
+    ]
+
+    assert [(answer.status, answer.body["code"]) for answer in answers] == [(422, "validation_failed")] * 2
+
+
+async def test_a_tenants_slow_uploads_do_not_stop_anothers(alice, bob):
+    """A tenant holds a few of the places; the others stay free."""
+    entered, release = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow():
+        yield b"x"
+        entered.release()
+        await release.wait()
+
+    stuck = [
+        asyncio.create_task(
+            alice.call("POST", "/v1/accounts/import", data=slow(), headers={"Content-Type": "text/csv"})
+        )
+        for _ in range(40)
+    ]
+    for _ in stuck:
+        await entered.acquire()
+
+    answer = await bob.import_csv("username,instagram_user_id,access_token\ncafe,1001,TOKEN-of-bob")
+    release.set()
+    await asyncio.gather(*stuck)
+
+    assert answer.status == 200
