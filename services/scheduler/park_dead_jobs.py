@@ -17,6 +17,7 @@ from shared.jobs import BROKER_ERRORS, DEAD_QUEUE, OnMissing, Session, restore_t
 log = structlog.get_logger()
 _PREFETCH = 20
 _PAUSE_S = 1.0
+_CALL_DEADLINE_S = 5.0
 _MOST_CHARS = 4_000
 
 _INSERT = """
@@ -30,9 +31,9 @@ async def park_dead_jobs(
 ) -> None:
     """Park dead letters while the session lasts."""
     await restore_topology(session.connection, on_missing=on_missing)
-    await session.channel.set_qos(prefetch_count=_PREFETCH)
+    await session.channel.set_qos(prefetch_count=_PREFETCH, timeout=_CALL_DEADLINE_S)
     queue = await session.channel.get_queue(DEAD_QUEUE, ensure=False)
-    await queue.consume(partial(_park, pool))
+    await queue.consume(partial(_park, pool), timeout=_CALL_DEADLINE_S)
     await until_any(stop, session.lost)
 
 

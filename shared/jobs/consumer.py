@@ -31,6 +31,8 @@ from shared.jobs.types import JobType
 # Canceled handlers get this long to hand back what they hold.
 _HAND_BACK_S = 5.0
 _UNSETTLED_PAUSE_S = 1.0
+# A broker that does not answer within this time ends the session, and the next one begins.
+_CALL_DEADLINE_S = 5.0
 _SERVERS_AWAY = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -88,9 +90,9 @@ class Consumer:
 
     async def _consume(self, session: Session, stop: asyncio.Event) -> None:
         await topology.restore_topology(session.connection, on_missing=self.on_missing)
-        await session.channel.set_qos(prefetch_count=self.slots)
+        await session.channel.set_qos(prefetch_count=self.slots, timeout=_CALL_DEADLINE_S)
         queue = await session.channel.get_queue(topology.work_queue(self.service), ensure=False)
-        tag = await queue.consume(self._deliver)
+        tag = await queue.consume(self._deliver, timeout=_CALL_DEADLINE_S)
         self._connected = True
         log.info("consumer.started", queue=queue.name, slots=self.slots)
         try:
@@ -99,7 +101,7 @@ class Consumer:
             self._connected = False
         if stop.is_set():
             with contextlib.suppress(*BROKER_ERRORS):
-                await queue.cancel(tag)
+                await queue.cancel(tag, timeout=_CALL_DEADLINE_S)
             await self._drain()  # while the session can still take their acknowledgements
 
     async def _drain(self) -> None:

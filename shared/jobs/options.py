@@ -21,7 +21,6 @@ class JobOptions:
     priority: JobPriority
     attempts: int  # runs in all, the first one included
     backoff_ms: int  # wait after the first failure; each further failure doubles it
-    delay_ms: int = 0  # wait before the first run
 
     def retry_delay_ms(self, failures: int) -> int:
         """Milliseconds to wait after the n-th failure: backoff, twice it, four times it, ..."""
@@ -37,7 +36,6 @@ class Overrides(TypedDict, total=False):
 
     attempts: int
     backoff: int | timedelta
-    delay: int | timedelta
 
 
 def create_critical_job_options(**overrides: Unpack[Overrides]) -> JobOptions:
@@ -70,7 +68,6 @@ def _options(priority: JobPriority, attempts: int, backoff_ms: int, overrides: O
         priority=priority,
         attempts=overrides.get("attempts", attempts),
         backoff_ms=_milliseconds(overrides.get("backoff", backoff_ms)),
-        delay_ms=_milliseconds(overrides.get("delay", 0)),
     )
 
 

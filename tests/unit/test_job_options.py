@@ -38,11 +38,12 @@ def test_each_priority_has_the_attempts_and_waits_of_the_table(create, priority,
 
 
 def test_overrides_change_only_what_they_name():
-    """A caller may ask for a delay, attempts and backoff, in milliseconds or as timedelta."""
-    options = create_critical_job_options(delay=timedelta(seconds=5), attempts=7, backoff=100)
+    """A caller may ask for attempts and backoff, the latter in milliseconds or as timedelta."""
+    in_ms = create_critical_job_options(attempts=7, backoff=100)
+    as_timedelta = create_critical_job_options(attempts=7, backoff=timedelta(milliseconds=100))
 
-    assert (options.delay_ms, options.attempts, options.backoff_ms) == (5_000, 7, 100)
-    assert options.priority is JobPriority.CRITICAL
+    assert in_ms == as_timedelta
+    assert (in_ms.attempts, in_ms.backoff_ms, in_ms.priority) == (7, 100, JobPriority.CRITICAL)
 
 
 def test_a_planned_post_stands_in_the_normal_lane():
