@@ -3,7 +3,7 @@
 It is also the timetable: a row waits here until its `due_at`, where it can be listed, moved and withdrawn.
 """
 
-from shared.outbox.append import CHANNEL, Message, append, replace, withdraw
+from shared.outbox.append import CHANNEL, Message, append, put_back, replace, withdraw
 from shared.outbox.drain import Drained, Outgoing, Send, drain_once
 from shared.outbox.events import EVENTS, Event, record_events
 
@@ -17,6 +17,7 @@ __all__ = [
     "Send",
     "append",
     "drain_once",
+    "put_back",
     "record_events",
     "replace",
     "withdraw",

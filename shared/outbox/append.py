@@ -16,10 +16,11 @@ CHANNEL = "instadistro_outbox"
 _INSERT = """
     WITH added AS (
         INSERT INTO outbox (type, subject, exchange, routing_key, priority, payload, headers, due_at)
-        SELECT type, subject, exchange, routing_key, priority, payload::jsonb, headers::jsonb, coalesce(due_at, now())
+        SELECT type, subject, exchange, routing_key, priority, payload::jsonb, headers::jsonb,
+               coalesce(due_at, now()) + due_in_ms * interval '1 millisecond'
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[],
-                    $8::timestamptz[])
-             AS m (type, subject, exchange, routing_key, priority, payload, headers, due_at)
+                    $8::timestamptz[], $9::bigint[])
+             AS m (type, subject, exchange, routing_key, priority, payload, headers, due_at, due_in_ms)
         ON CONFLICT (type, subject) {on_conflict}
         RETURNING due_at
     )
@@ -32,6 +33,12 @@ _REPLACE = _INSERT.format(
     on_conflict="""DO UPDATE SET
         exchange = excluded.exchange, routing_key = excluded.routing_key, priority = excluded.priority,
         payload = excluded.payload, headers = excluded.headers, due_at = excluded.due_at"""
+)
+# The row is locked, and so waited for, whatever the WHERE says of it.
+_PUT_BACK = _INSERT.format(
+    on_conflict="""DO UPDATE SET
+        priority = excluded.priority, headers = excluded.headers, due_at = excluded.due_at
+        WHERE outbox.headers ->> 'x-job-id' = excluded.headers ->> 'x-job-id'"""
 )
 
 
@@ -47,6 +54,7 @@ class Message:
     payload: bytes  # JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     due_at: datetime | None = None  # aware; None means now, by the database's clock
+    due_in_ms: int = 0  # added to it
 
 
 async def append(tx: Connection, messages: Sequence[Message]) -> int:
@@ -68,6 +76,18 @@ async def replace(tx: Connection, messages: Sequence[Message]) -> int:
         How many were written.
     """
     return await _write(tx, _REPLACE, messages)
+
+
+async def put_back(tx: Connection, messages: Sequence[Message]) -> int:
+    """Add messages that were sent once and must come again; another one that waits under their name is left as it is.
+
+    What waits there was written later and speaks for the same subject, so it stands for both. Like `replace` it waits
+    for a relay that holds the waiting row. Messages are told apart by their header `x-job-id`.
+
+    Returns:
+        How many were written.
+    """
+    return await _write(tx, _PUT_BACK, messages)
 
 
 async def withdraw(tx: Connection, *, type_: str, subjects: Sequence[str]) -> int:
@@ -97,5 +117,6 @@ async def _write(tx: Connection, statement: str, messages: Sequence[Message]) ->
         [message.payload.decode() for message in ordered],
         [json.dumps(dict(message.headers)) for message in ordered],
         [message.due_at for message in ordered],
+        [message.due_in_ms for message in ordered],
     )
     return int(row["added"]) if row is not None else 0

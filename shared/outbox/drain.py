@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from shared.database import Connection, Pool, Row
@@ -13,7 +14,7 @@ from shared.kill_points import kill_point
 # Level by level, each by its own index range, so that a critical row never waits behind 100,000 others; SKIP LOCKED
 # lets any number of relays work side by side.
 _CLAIM = """
-    SELECT o.id, o.type, o.exchange, o.routing_key, o.priority, o.payload, o.headers
+    SELECT o.id, o.type, o.exchange, o.routing_key, o.priority, o.payload, o.headers, o.due_at
     FROM generate_series(1, 5) AS level (priority)
     CROSS JOIN LATERAL (
         SELECT * FROM outbox
@@ -44,6 +45,7 @@ class Outgoing:
     priority: int
     body: bytes
     headers: Mapping[str, str]
+    due_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,4 +97,5 @@ def _outgoing(row: Row) -> Outgoing:
         priority=row["priority"],
         body=row["payload"].encode(),
         headers=json.loads(row["headers"]),
+        due_at=row["due_at"],
     )
