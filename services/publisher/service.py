@@ -9,13 +9,14 @@ import socket
 from contextlib import AsyncExitStack
 from functools import partial
 
+from services.publisher.end_parked import end_parked
 from services.publisher.leases import Leases
 from services.publisher.publish import publish
 from services.publisher.workbench import Workbench
 from shared.cache import open_cache
 from shared.database import create_pool
 from shared.instagram import open_graph_client
-from shared.jobs import Consumer, Handler, JobType, PublishPublication, Sender
+from shared.jobs import Consumer, Handler, JobType, PublishPublication, Sender, report_stats
 from shared.lifecycle import Check, repeat, serve_probes
 from shared.publications import note_broker_emptied
 from shared.security import TokenCipher
@@ -53,7 +54,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             service="publisher",
             urls=settings.amqp_url,
             slots=settings.publisher_slots,
-            handlers={JobType.POST_PUBLISH: Handler(payload=PublishPublication, run=partial(publish, work))},
+            handlers={
+                JobType.POST_PUBLISH: Handler(
+                    payload=PublishPublication, run=partial(publish, work), on_parked=partial(end_parked, work)
+                )
+            },
             sender=sender,
             pool=pool,
             drain_s=settings.drain_s,
@@ -63,6 +68,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(
             serve_probes(host=settings.bind_host, port=settings.publisher_internal_port, checks=checks)
         )
+        await stack.enter_async_context(report_stats(pool, service="publisher"))
         # Claims are renewed until the last handler has ended, not only until the stop.
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

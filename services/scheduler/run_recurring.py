@@ -1,61 +1,47 @@
-"""Recurring jobs: each due time fires once, however many schedulers run, and the rhythm does not drift."""
+"""Recurring jobs: fires what is due, and brings what must recur to the rhythm of the settings."""
 
 from __future__ import annotations
 
 import msgspec
 
 from shared import metrics
-from shared.database import Connection, Pool, Row
-from shared.jobs import CheckAccount, CleanUp, JobType, Payload, new_job, to_outbox
-from shared.outbox import Message, append
+from shared.database import Pool
+from shared.jobs import (
+    CleanUp,
+    Fired,
+    JobType,
+    Recurring,
+    RepeatRule,
+    add_recurring,
+    fire_due,
+    get_job_options_by_type,
+    set_rhythm,
+)
 
 _BATCH = 500
-# Due and yet not taken: another scheduler is at it.
+# Due and yet not taken: another scheduler is at it, or it came due a moment ago.
 _BREATH_S = 0.02
-_PAYLOADS: dict[JobType, type[Payload]] = {
-    JobType.HEALTH_CHECK: CheckAccount,
-    JobType.CLEANUP_OLD_JOBS: CleanUp,
-}
-
-# The next due time is counted from the one before, not from now; firings that were slept through are skipped.
-_FIRE = """
-    WITH due AS (
-        SELECT name FROM recurring_jobs
-        WHERE next_due_at <= now()
-        ORDER BY next_due_at
-        LIMIT $1
-        FOR UPDATE SKIP LOCKED
-    )
-    UPDATE recurring_jobs AS r SET
-        next_due_at = next_due_at + every_ms * interval '1 millisecond'
-                      * (1 + floor(extract(epoch FROM now() - next_due_at) * 1000 / every_ms))
-    FROM due WHERE r.name = due.name
-    RETURNING r.name, r.type, r.payload
-"""
-_NEXT_DUE = "SELECT extract(epoch FROM min(next_due_at) - now())::float8 FROM recurring_jobs"
-_ENSURE = """
-    INSERT INTO recurring_jobs (name, type, payload, every_ms, next_due_at)
-    VALUES ($1, $2, $3::jsonb, $4, now())
-    ON CONFLICT (name) DO UPDATE SET every_ms = excluded.every_ms,
-        next_due_at = least(recurring_jobs.next_due_at, now() + excluded.every_ms * interval '1 millisecond')
-"""
-_SET_RHYTHM = """
-    UPDATE recurring_jobs SET
-        every_ms = $2,
-        next_due_at = least(next_due_at, now() + random() * $2::bigint * interval '1 millisecond')
-    WHERE type = $1 AND every_ms <> $2
-"""
 
 
 async def ensure_health_checks(pool: Pool, *, every_s: float) -> None:
-    """Bring the checks of all accounts to the rhythm of the settings; those that wait too long come sooner."""
-    await pool.execute(_SET_RHYTHM, JobType.HEALTH_CHECK.value, round(every_s * 1000))
+    """Bring the checks of all accounts to the rhythm of the settings."""
+    async with pool.acquire() as connection, connection.transaction():
+        await set_rhythm(connection, JobType.HEALTH_CHECK, every_ms=round(every_s * 1000))
 
 
 async def ensure_cleanup(pool: Pool, *, every_s: float) -> None:
-    """Make sure that `cleanup:old_jobs` recurs, at the rhythm of the settings."""
-    payload = msgspec.json.encode(CleanUp()).decode()
-    await pool.execute(_ENSURE, "cleanup:old_jobs", JobType.CLEANUP_OLD_JOBS.value, payload, round(every_s * 1000))
+    """Make sure that `cleanup:old_jobs` recurs, at the rhythm of the settings and from now on."""
+    cleanup = Recurring(
+        name=JobType.CLEANUP_OLD_JOBS.value,
+        type=JobType.CLEANUP_OLD_JOBS,
+        payload=msgspec.json.encode(CleanUp()),
+        version=CleanUp.VERSION,
+        rule=RepeatRule(every_ms=round(every_s * 1000)),
+        options=get_job_options_by_type(JobType.CLEANUP_OLD_JOBS),
+        first_in_ms=0,
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        await add_recurring(connection, [cleanup])
 
 
 async def fire_once(pool: Pool) -> float | None:
@@ -65,21 +51,17 @@ async def fire_once(pool: Pool) -> float | None:
         Seconds until the next due time, 0 after a full batch; None if nothing recurs.
     """
     async with pool.acquire() as connection, connection.transaction():
-        rows = await connection.fetch(_FIRE, _BATCH)
-        await append(connection, [_message(row) for row in rows])
-        next_due_s = await _next_due(connection)
-    for row in rows:
-        metrics.recurring_fired_total.labels(type=row["type"]).inc()
-    return 0.0 if len(rows) == _BATCH else next_due_s
+        fired = await fire_due(connection, limit=_BATCH)
+    _count(fired)
+    if fired.claimed == _BATCH:
+        return 0.0
+    return None if fired.next_due_s is None else max(fired.next_due_s, _BREATH_S)
 
 
-def _message(row: Row) -> Message:
-    job_type = JobType(row["type"])
-    payload = msgspec.json.decode(row["payload"], type=_PAYLOADS[job_type])
-    # The name is the subject: while one firing waits unsent, the next adds nothing.
-    return to_outbox(new_job(job_type, payload, subject=row["name"]))
-
-
-async def _next_due(connection: Connection) -> float | None:
-    value: float | None = await connection.fetchval(_NEXT_DUE)
-    return None if value is None else max(value, _BREATH_S)
+def _count(fired: Fired) -> None:
+    for job_type, count in fired.fired.items():
+        metrics.recurring_fired_total.labels(type=job_type).inc(count)
+    for (job_type, policy), count in fired.missed.items():
+        metrics.recurring_missed_total.labels(type=job_type, policy=policy).inc(count)
+    for job_type, count in fired.broken.items():
+        metrics.recurring_broken_total.labels(type=job_type).inc(count)

@@ -23,6 +23,7 @@ from aiormq.exceptions import ChannelInvalidStateError
 
 from shared import metrics
 from shared.errors import InstaDistroError, NotReadyError
+from shared.jobs.blocked import watch_blocked
 
 _CONNECT_TIMEOUT_S = 5.0
 _CLOSE_TIMEOUT_S = 2.0
@@ -43,6 +44,7 @@ class Session:
 
     connection: AbstractConnection
     channel: AbstractChannel
+    underlay: aiormq.Channel  # the same channel without the objects around each message
     lost: asyncio.Event  # set once the session is of no more use
 
 
@@ -60,9 +62,11 @@ async def open_session(urls: Sequence[str], *, name: str) -> AsyncIterator[Sessi
     connection = await _connect(urls, name)
     try:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        underlay = cast(aiormq.Channel, await channel.get_underlay_channel())
         lost = asyncio.Event()
-        await _watch(connection, channel, lost)
-        yield Session(connection=connection, channel=channel, lost=lost)
+        _watch(connection, channel, underlay, lost)
+        async with watch_blocked(connection, role=name):
+            yield Session(connection=connection, channel=channel, underlay=underlay, lost=lost)
     finally:
         with contextlib.suppress(*BROKER_ERRORS):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
@@ -102,11 +106,11 @@ async def keep_session(
                 await asyncio.wait_for(stop.wait(), random.uniform(ceiling / 2, ceiling))  # noqa: S311 - jitter
 
 
-async def until_any(*events: asyncio.Event) -> None:
-    """Return once one of the events is set."""
+async def until_any(*events: asyncio.Event, tasks: Sequence[asyncio.Task[None]] = ()) -> None:
+    """Return once one of the events is set or one of the tasks has ended."""
     waiters = [asyncio.create_task(event.wait()) for event in events]
     try:
-        await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*waiters, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for waiter in waiters:
             waiter.cancel()
@@ -127,7 +131,12 @@ async def _connect(urls: Sequence[str], name: str) -> AbstractConnection:
     raise NotReadyError(f"RabbitMQ cannot be reached: {'; '.join(faults)}. Check AMQP_URL.")
 
 
-async def _watch(connection: AbstractConnection, channel: AbstractChannel, lost: asyncio.Event) -> None:
+def _watch(
+    connection: AbstractConnection,
+    channel: AbstractChannel,
+    underlay: aiormq.Channel,
+    lost: asyncio.Event,
+) -> None:
     def note(*_: Any) -> None:
         lost.set()
 
@@ -135,5 +144,4 @@ async def _watch(connection: AbstractConnection, channel: AbstractChannel, lost:
     channel.close_callbacks.add(note)
     # The broker may cancel a consumer (a deleted queue, a timeout) while channel and connection live on; unnoticed,
     # that leaves a process that is up and deaf.
-    underlay = cast(aiormq.Channel, await channel.get_underlay_channel())
     underlay.on_consumer_cancel_callbacks.add(note)

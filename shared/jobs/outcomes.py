@@ -1,4 +1,4 @@
-"""What a handler may say of a job: the words between business code and the engine."""
+"""What may come of a job: the words between business code and the engine."""
 
 from __future__ import annotations
 
@@ -30,10 +30,16 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Again:
-    """Deliver the job once more after a wait. A plain wait costs no attempt; a failure does."""
+    """Deliver the job once more after a wait. A plain wait costs no attempt; a failure does.
+
+    A handler gives `delay_ms` only; the rest is the engine's.
+    """
 
     delay_ms: int
     failed: bool = False
+    error: str | None = None  # of the failure
+    away: bool = False  # one of our own servers was away
+    suspect: bool = False  # its worker may have died of it: it still runs alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,4 +50,16 @@ class Dead:
     error: str
 
 
-Outcome = Done | Again | Dead
+@dataclass(frozen=True, kw_only=True)
+class Expired:
+    """Drop the firing of a repeated job: its next one has come due."""
+
+
+Outcome = Done | Again | Dead | Expired
+
+#: The reason of a job whose workers die of it.
+CRASH_LOOP = "crash_loop"
+#: Reasons the engine itself gives; whatever else stands as a reason came from a handler's `Permanent`.
+ENGINE_REASONS = frozenset(
+    {"exhausted", CRASH_LOOP, "deadline", "unreadable", "undecodable", "unknown_type", "unknown_version"}
+)

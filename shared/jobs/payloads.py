@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
 
+#: Makes the fields of one version from those of the version before it.
+Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all payloads. A change of meaning or shape is a new version."""
+    """Base of all payloads.
+
+    A change of meaning or shape is a new `VERSION`, with an entry in `UPCASTS` under the version it comes from: jobs of
+    the old version still wait in queues, in the outbox and among the dead.
+    """
 
     VERSION: ClassVar[int] = 1
+    UPCASTS: ClassVar[Mapping[int, Upcast]] = {}
+
+
+P = TypeVar("P", bound=Payload)
+
+
+class UnknownVersionError(ValueError):
+    """A payload of a version that this process can neither read nor upcast. Park it: a newer process may know it."""
+
+
+def read_payload(payload: type[P], body: bytes, *, version: int) -> P:
+    """Decode a payload, through its upcasts if it is of an older version.
+
+    Raises:
+        UnknownVersionError: newer than the struct, or older than its upcasts reach.
+        msgspec.MsgspecError: not JSON, or not of the struct's shape.
+    """
+    if version == payload.VERSION:
+        return msgspec.json.decode(body, type=payload)
+    if version > payload.VERSION:
+        raise UnknownVersionError(f"version {version} is newer than {payload.VERSION}, the newest known here")
+    data = msgspec.json.decode(body, type=dict[str, Any])
+    for step in range(version, payload.VERSION):
+        upcast = payload.UPCASTS.get(step)
+        if upcast is None:
+            raise UnknownVersionError(f"nothing leads from version {step} to {payload.VERSION}")
+        data = upcast(data)
+    return msgspec.convert(data, type=payload)
 
 
 class PublishPublication(Payload, frozen=True, kw_only=True):

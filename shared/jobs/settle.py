@@ -2,77 +2,101 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime
 
-from aio_pika.abc import AbstractIncomingMessage
+import asyncpg
 
+from shared import metrics
 from shared.database import Pool
 from shared.jobs import topology
-from shared.jobs.envelope import Job, to_outbox
-from shared.jobs.options import covering_step_ms
-from shared.jobs.outcomes import Again, Dead, Done, Outcome
+from shared.jobs.delivery import Delivery
+from shared.jobs.envelope import Job, now_ms, to_outbox
+from shared.jobs.follow_up import dead_headers, next_run, waits_in_outbox
+from shared.jobs.options import RETRY_STEPS_MS, covering_step_ms
+from shared.jobs.outcomes import ENGINE_REASONS, Again, Dead, Done, Expired, Outcome
+from shared.jobs.outlet import Parcel
 from shared.jobs.sender import Sender
-from shared.outbox import replace
+from shared.outbox import put_back
 
 
-async def settle(
-    message: AbstractIncomingMessage, job: Job | None, outcome: Outcome, *, sender: Sender, pool: Pool
-) -> None:
+async def settle(delivery: Delivery, job: Job | None, outcome: Outcome, *, sender: Sender, pool: Pool) -> None:
     """Settle a delivery. What must follow is confirmed first, then the delivery is acknowledged.
 
     Args:
-        message: the delivery.
+        delivery: what arrived.
         job: what it was read as; None if it could not be read.
-        outcome: what the handler said.
+        outcome: what came of it.
         sender: publishes retries and dead letters, on a connection of its own.
-        pool: takes waits that are too long for the broker's ladder into the outbox.
+        pool: takes waits for which the broker has no queue into the outbox.
 
     Raises:
-        NotSentError: the follow-up was not confirmed. Leave the delivery unacknowledged: it comes again.
+        NotSentError: the follow-up was not confirmed. Give the delivery back: it must come again.
     """
     match outcome:
-        case Done():
+        case Done() | Expired():
             pass
         case Again() if job is not None:
             await _again(job, outcome, sender, pool)
-        case Dead(reason=reason, error=error):
-            await _bury(message, job, reason, error, sender)
+        case Dead(reason=reason):
+            await sender.publish(_dead_letter(delivery, job, outcome))
+            metrics.dead_letters_total.labels(reason if reason in ENGINE_REASONS else "permanent").inc()
         case _:
             raise ValueError("a delivery that could not be read can only be parked")
-    await message.ack()
+    delivery.ack()
+
+
+async def hand_back(delivery: Delivery, job: Job, *, sender: Sender) -> None:
+    """Send an unfinished job to its queue anew, as if it had never been delivered: neither failed nor suspect.
+
+    Raises:
+        NotSentError: give the delivery itself back instead.
+    """
+    await sender.publish(_parcel(job, topology.JOBS, topology.NOW))
+    delivery.ack()
 
 
 async def _again(job: Job, outcome: Again, sender: Sender, pool: Pool) -> None:
-    attempt = job.attempt + (1 if outcome.failed else 0)
-    headers = {**job.headers, "x-attempt": str(attempt)}
-    step_ms = covering_step_ms(outcome.delay_ms)
-    if step_ms is not None:
-        await sender.publish(
-            exchange=topology.RETRY,
-            routing_key=job.routing_key(step_ms),
-            body=job.payload,
-            headers=headers,
-            priority=job.options.priority,
-        )
-        return
-    async with pool.acquire() as connection, connection.transaction():
-        now = await connection.fetchval("SELECT now()")
-        due_at = now + timedelta(milliseconds=outcome.delay_ms)
-        await replace(connection, [to_outbox(job, due_at=due_at, attempt=attempt)])
+    job = next_run(job, outcome, at=datetime.now(UTC))
+    if waits_in_outbox(outcome.delay_ms):
+        await _wait_in_outbox(job, outcome.delay_ms, sender, pool)
+    elif outcome.delay_ms > 0:
+        await _climb(job, outcome.delay_ms, sender)
+    else:
+        await sender.publish(_parcel(job, topology.JOBS, topology.NOW))
+        metrics.job_retries_total.labels("now").inc()
 
 
-async def _bury(message: AbstractIncomingMessage, job: Job | None, reason: str, error: str, sender: Sender) -> None:
-    headers = dict(job.headers) if job is not None else {}
-    headers |= {
-        "x-attempt": str(job.attempt if job is not None else 1),
-        "x-dead-reason": reason,
-        "x-dead-error": error[:2000],
-        "x-routing-key": message.routing_key or "",
-    }
-    await sender.publish(
-        exchange=topology.DEAD,
-        routing_key=str(job.type) if job is not None else "unreadable",
-        body=message.body,
-        headers=headers,
-        priority=job.options.priority if job is not None else None,
+async def _climb(job: Job, step_ms: int, sender: Sender) -> None:
+    await sender.publish(_parcel(job, topology.RETRY, step_ms, due_ms=now_ms() + step_ms))
+    metrics.job_retries_total.labels(str(step_ms)).inc()
+
+
+async def _wait_in_outbox(job: Job, delay_ms: int, sender: Sender, pool: Pool) -> None:
+    """Where any wait is exact, and can be listed and withdrawn."""
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            await put_back(connection, [to_outbox(job, due_in_ms=delay_ms)])
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        # Without the database a wait that is a little too long, or cut at the top of the ladder, is the better one.
+        await _climb(job, covering_step_ms(delay_ms) or RETRY_STEPS_MS[-1], sender)
+    else:
+        metrics.job_retries_total.labels("outbox").inc()
+
+
+def _parcel(job: Job, exchange: str, step: int | str, *, due_ms: int | None = None) -> Parcel:
+    return Parcel(
+        exchange=exchange,
+        routing_key=job.routing_key(step),
+        body=job.payload,
+        headers={**job.headers, "x-due": str(due_ms or now_ms())},
+        priority=job.options.priority,
     )
+
+
+def _dead_letter(delivery: Delivery, job: Job | None, dead: Dead) -> Parcel:
+    headers = dead_headers(job, dead, routing_key=delivery.routing_key, at=datetime.now(UTC))
+    if job is None:
+        body, key, priority = delivery.message.body, "unreadable", None
+    else:
+        body, key, priority = job.payload, str(job.type), job.options.priority
+    return Parcel(exchange=topology.DEAD, routing_key=key, body=body, headers=headers, priority=priority)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import aio_pika
 import structlog
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from shared.errors import InstaDistroError
@@ -21,18 +21,29 @@ JOBS = "jobs"
 RETRY = "jobs.retry"
 DEAD = "jobs.dead"
 DEAD_QUEUE = "jobs.dead.v1"
+PROBES = "jobs.probes"
 NOW = "now"
 
 _DEADLINE_S = 10.0
+_REFUSAL = re.compile(
+    r"inequivalent arg '(?P<arg>[^']+)' for (?P<kind>queue|exchange) '(?P<name>[^']+)'.*?"
+    r"received (?:none|(?:the value )?'(?P<here>[^']*)').*?"
+    r"but current is (?:none|(?:the value )?'(?P<there>[^']*)')"
+)
+_ADVICE = (
+    "Arguments never change under a name. If another version of this system made it, run that version's workers until"
+    " the queue is empty, delete it (rabbitmqctl delete_queue NAME), then run `instadistro migrate`."
+)
 
 #: Told which work queues the broker had lost.
 OnMissing: TypeAlias = Callable[[list[str]], Awaitable[None]]
+Declare: TypeAlias = Callable[[AbstractChannel], Awaitable[None]]
 
 log = structlog.get_logger()
 
 
 class TopologyError(InstaDistroError):
-    """The broker holds a queue or exchange of ours with other arguments. Delete it while empty, then start again."""
+    """The broker holds queues or exchanges of ours with other arguments. Only a person can settle that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +67,8 @@ WORK_QUEUES: tuple[Queue, ...] = tuple(
         exchange=JOBS,
         # Three words of fixed depth: the step a message came by, the service, the type.
         pattern=f"*.{service}.#",
-        arguments={"x-max-priority": len(JobPriority)},
+        # Only probes are ever refused; jobs that cannot succeed are published to DEAD with all that is known of them.
+        arguments={"x-max-priority": len(JobPriority), "x-dead-letter-exchange": PROBES},
     )
     for service in sorted(set(SERVICE_OF.values()))
 )
@@ -72,25 +84,29 @@ RETRY_QUEUES: tuple[Queue, ...] = tuple(
     for step_ms in RETRY_STEPS_MS
 )
 QUEUES: tuple[Queue, ...] = (*WORK_QUEUES, *RETRY_QUEUES, Queue(name=DEAD_QUEUE, exchange=DEAD, pattern="#"))
-EXCHANGES: tuple[str, ...] = (JOBS, RETRY, DEAD, EVENTS)
+EXCHANGES: tuple[str, ...] = (JOBS, RETRY, DEAD, PROBES, EVENTS)
 
 
 async def declare_topology(connection: AbstractConnection) -> None:
     """Make every exchange, queue and binding that is not there; safe to call from anywhere, any number of times.
 
     Raises:
-        TopologyError: something of ours has other arguments at the broker; the text says what.
+        TopologyError: some of ours are there with other arguments; the text lists every difference and says what to do.
     """
+    differences = []
     channel = await connection.channel()
     try:
-        for name in EXCHANGES:
-            await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True, timeout=_DEADLINE_S)
-        for queue in QUEUES:
-            await _declare_queue(channel, queue)
-    except ChannelPreconditionFailed as error:
-        raise TopologyError(f"the broker refuses our topology: {error}. Delete it there, then start again.") from error
+        for declare in (*map(_exchange, EXCHANGES), *map(_queue, QUEUES)):
+            try:
+                await declare(channel)
+            except ChannelPreconditionFailed as error:
+                differences.append(_difference(str(error)))
+                channel = await connection.channel()  # the broker closes a channel with each refusal
     finally:
         await channel.close()
+    if differences:
+        listed = "\n".join(differences)
+        raise TopologyError(f"the broker holds what this version would make otherwise:\n{listed}\n{_ADVICE}")
 
 
 async def restore_topology(connection: AbstractConnection, *, on_missing: OnMissing | None) -> None:
@@ -113,11 +129,30 @@ async def restore_topology(connection: AbstractConnection, *, on_missing: OnMiss
     await declare_topology(connection)
 
 
-async def _declare_queue(channel: aio_pika.abc.AbstractChannel, queue: Queue) -> None:
-    declared = await channel.declare_queue(
-        queue.name, durable=True, arguments=dict(queue.arguments), timeout=_DEADLINE_S
-    )
-    await declared.bind(queue.exchange, queue.pattern, timeout=_DEADLINE_S)
+def _exchange(name: str) -> Declare:
+    async def declare(channel: AbstractChannel) -> None:
+        await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True, timeout=_DEADLINE_S)
+
+    return declare
+
+
+def _queue(queue: Queue) -> Declare:
+    async def declare(channel: AbstractChannel) -> None:
+        declared = await channel.declare_queue(
+            queue.name, durable=True, arguments=dict(queue.arguments), timeout=_DEADLINE_S
+        )
+        await declared.bind(queue.exchange, queue.pattern, timeout=_DEADLINE_S)
+
+    return declare
+
+
+def _difference(refusal: str) -> str:
+    """The broker's refusal as a line of a list; its own words where they are not the usual ones."""
+    found = _REFUSAL.search(refusal)
+    if found is None:
+        return f"- {refusal}"
+    arg, kind, name, here, there = found.group("arg", "kind", "name", "here", "there")
+    return f"- {kind} {name}: {arg} is {there or 'not set'} there, {here or 'not set'} here"
 
 
 async def _exists(connection: AbstractConnection, name: str) -> bool:

@@ -16,14 +16,40 @@ http_request_seconds = Histogram(
     ("route", "method", "code"),
     buckets=_HTTP_BUCKETS,
 )
-jobs_total = Counter("instadistro_jobs_total", "Deliveries of jobs by how they were settled.", ("type", "outcome"))
+jobs_total = Counter(
+    "instadistro_jobs_total", "Deliveries of jobs by how they were settled.", ("type", "priority", "outcome")
+)
+job_wait_seconds = Histogram(
+    "instadistro_job_wait_seconds",
+    "From the time a job was due to the start of its handler.",
+    ("type", "priority"),
+    buckets=_JOB_BUCKETS,
+)
+job_retries_total = Counter(
+    "instadistro_job_retries_total", "Jobs sent to wait for another run, by where they wait.", ("step",)
+)
+dead_letters_total = Counter("instadistro_dead_letters_total", "Jobs parked, by why.", ("reason",))
+deaf_consumers_total = Counter(
+    "instadistro_deaf_consumers_total", "Consumers found up and deaf, and made anew.", ("service",)
+)
+broker_publishes_total = Counter(
+    "instadistro_broker_publishes_total", "Messages published, by the broker's answer.", ("result",)
+)
 job_seconds = Histogram(
     "instadistro_job_duration_seconds", "Run time of a job's handler.", ("type",), buckets=_JOB_BUCKETS
 )
 jobs_in_flight = Gauge("instadistro_jobs_in_flight", "Jobs whose handler runs now, in this process.")
-queue_depth = Gauge("instadistro_queue_depth", "Messages that wait in a queue of the broker.", ("queue",))
+queue_depth = Gauge("instadistro_queue_depth", "Messages that wait in a queue of the broker.", ("queue", "priority"))
+queue_oldest_age_seconds = Gauge(
+    "instadistro_queue_oldest_age_seconds",
+    "Age of the oldest message that waits in a queue.",
+    ("queue", "priority"),
+)
 broker_reconnects_total = Counter(
     "instadistro_broker_reconnects_total", "Times a lost broker connection was tried to be made anew.", ("role",)
+)
+broker_blocked = Gauge(
+    "instadistro_broker_blocked", "1 while the broker reads nothing from a connection of ours.", ("role",)
 )
 outbox_pending = Gauge("instadistro_outbox_due", "Outbox rows past their due time and not yet sent.")
 outbox_oldest_seconds = Gauge(
@@ -52,3 +78,11 @@ platform_request_seconds = Histogram(
     buckets=_HTTP_BUCKETS,
 )
 recurring_fired_total = Counter("instadistro_recurring_fired_total", "Firings of recurring jobs.", ("type",))
+recurring_missed_total = Counter(
+    "instadistro_recurring_missed_total",
+    "Due times of recurring jobs that were missed, by what the job does about them.",
+    ("type", "policy"),
+)
+recurring_broken_total = Counter(
+    "instadistro_recurring_broken_total", "Recurring jobs paused because they cannot be computed any more.", ("type",)
+)

@@ -10,7 +10,9 @@ from shared.jobs import JobPriority, JobType, PublishPublication, get_job_option
 from shared.outbox import Message
 
 
-def publish_message(publication_id: UUID, *, revision: int, priority: int, due_at: datetime | None) -> Message:
+def publish_message(
+    publication_id: UUID, *, revision: int, priority: int, due_at: datetime | None, suspect: bool = False
+) -> Message:
     """The `post:publish` message of a publication.
 
     Args:
@@ -18,8 +20,9 @@ def publish_message(publication_id: UUID, *, revision: int, priority: int, due_a
         revision: of the row; a message with an older one is void.
         priority: 1 to 5, as stored in the row.
         due_at: when the relay sends it; None means now.
+        suspect: its last worker died; this one may as well.
     """
     options = replace(get_job_options_by_type(JobType.POST_PUBLISH), priority=JobPriority(priority))
     payload = PublishPublication(publication_id=publication_id, revision=revision)
-    job = new_job(JobType.POST_PUBLISH, payload, subject=str(publication_id), options=options)
+    job = new_job(JobType.POST_PUBLISH, payload, subject=str(publication_id), options=options, suspect=suspect)
     return to_outbox(job, due_at=due_at)

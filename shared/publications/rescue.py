@@ -29,7 +29,7 @@ _RESCUE = """
         rescues = rescues + 1,
         rescue_at = now() + least($2::float8 * 2 ^ least(rescues, 20), $3::float8) * interval '1 second'
     WHERE id IN (SELECT id FROM forgotten UNION ALL SELECT id FROM abandoned)
-    RETURNING id, revision, priority
+    RETURNING id, revision, priority, state = 'publishing' AS abandoned
 """
 _BROKER_EMPTIED = """
     UPDATE publications SET rescue_at = greatest(next_attempt_at, now())
@@ -63,7 +63,15 @@ async def rescue_publications(tx: Connection, *, limit: int, rescue_after_s: flo
     """
     rows = await tx.fetch(_RESCUE, limit, rescue_after_s, float(_MOST_WAIT_S))
     messages = [
-        publish_message(row["id"], revision=row["revision"], priority=row["priority"], due_at=None) for row in rows
+        publish_message(
+            row["id"],
+            revision=row["revision"],
+            priority=row["priority"],
+            due_at=None,
+            # Whoever claimed it died with it, and perhaps of it.
+            suspect=row["abandoned"],
+        )
+        for row in rows
     ]
     return await append(tx, messages), len(rows)
 

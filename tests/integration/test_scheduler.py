@@ -1,20 +1,20 @@
 """The scheduler's sweeps on a real database."""
 
 import asyncio
-import json
+from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.scheduler.cleanup import clean_up
 from services.scheduler.mark_missed import mark_missed_once
 from services.scheduler.relay_outbox import listen
 from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
 from shared.database import create_pool
-from shared.jobs import CleanUp, JobType, new_job, to_outbox
+from shared.jobs import CleanUp, JobType, RepeatRule, new_job, to_outbox
 from shared.outbox import append
+from tests.recurring import add, firings, put_due, recurring, row_of
 from tests.seeds import seed_publications, seed_tenant
-
-HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -24,70 +24,60 @@ async def pool(database_url):
         yield pool
 
 
-async def recur(pool, name, *, every_ms=HOUR_MS, due="now()"):
-    payload = json.dumps({"user_id": "00000000-0000-7000-8000-000000000000", "account_id": "0" * 32})
-    await pool.execute(
-        f"""
-        INSERT INTO recurring_jobs (name, type, payload, every_ms, next_due_at)
-        VALUES ($1, 'health:check', $2::jsonb, $3, {due})
-        """,  # noqa: S608 - the test's own expression
-        name,
-        payload,
-        every_ms,
-    )
+def counted(name, **labels):
+    return REGISTRY.get_sample_value(f"instadistro_recurring_{name}_total", labels) or 0
 
 
-async def test_each_due_time_fires_once_however_many_schedulers_look(pool):
-    """The row's lock decides; the next due time is set in the same transaction."""
-    for number in range(20):
-        await recur(pool, f"job-{number}")
-
-    await asyncio.gather(*(fire_once(pool) for _ in range(5)))
-
-    subjects = await pool.fetch("SELECT subject FROM outbox")
-    assert sorted(row["subject"] for row in subjects) == sorted(f"job-{number}" for number in range(20))
-
-
-async def test_the_rhythm_does_not_drift_and_does_not_burst_after_a_sleep(pool):
-    """Firings that were slept through are skipped; the next one is on the old grid."""
-    await recur(pool, "slept", due="date_trunc('hour', now()) - interval '5 hours'")
-
-    await fire_once(pool)
-    await fire_once(pool)
-
-    assert await pool.fetchval("SELECT count(*) FROM outbox") == 1
-    assert await pool.fetchval("SELECT next_due_at = date_trunc('hour', now()) + interval '1 hour' FROM recurring_jobs")
-
-
-async def test_a_firing_that_still_waits_is_not_doubled(pool):
-    """A broker that is away for a day does not pile up a day of checks."""
-    await recur(pool, "piling", every_ms=1)
-
-    await fire_once(pool)
-    await pool.execute("UPDATE recurring_jobs SET next_due_at = now()")
-    await fire_once(pool)
-
-    assert await pool.fetchval("SELECT count(*) FROM outbox") == 1
-
-
-async def test_the_wait_for_the_next_firing_is_known(pool):
+async def test_what_is_due_fires_and_the_wait_for_the_next_is_known(pool):
     """The loop sleeps as long as it may."""
-    assert await fire_once(pool) is None
-
-    await recur(pool, "later", due="now() + interval '10 minutes'")
+    nothing = await fire_once(pool)
+    await add(pool, recurring("due", first_in_ms=0), recurring("later", first_in_ms=600_000))
 
     wait_s = await fire_once(pool)
+
+    assert nothing is None
+    assert list(await firings(pool)) == ["due"]
     assert wait_s is not None
     assert 590 < wait_s <= 600
 
 
+async def test_a_full_batch_is_followed_by_the_next_at_once(pool):
+    """A hundred thousand accounts do not wait for a second between batches."""
+    await add(pool, *(recurring(f"job-{number}", first_in_ms=0) for number in range(501)))
+
+    waits = [await fire_once(pool) for _ in range(2)]
+
+    assert waits[0] == 0
+    assert waits[1] is not None
+    assert waits[1] > 1
+    assert len(await firings(pool)) == 501
+
+
+async def test_what_fires_what_was_missed_and_what_is_broken_is_counted(pool):
+    """An operator sees each by its type."""
+    labels = {"type": "cleanup:old_jobs"}
+    before = [counted("fired", **labels), counted("missed", policy="once", **labels), counted("broken", **labels)]
+    cron = RepeatRule(cron="0 9 * * *", zone="UTC")
+    await add(pool, recurring("due"), recurring("missed"), recurring("broken", rule=cron))
+    await put_due(pool, ago=timedelta(seconds=1))
+    await put_due(pool, ago=timedelta(hours=5), name="missed")
+    await pool.execute("UPDATE recurring_jobs SET zone = 'Europe/Atlantis' WHERE name = 'broken'")
+
+    await fire_once(pool)
+
+    after = [counted("fired", **labels), counted("missed", policy="once", **labels), counted("broken", **labels)]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [2, 1, 1]
+
+
 async def test_the_cleanup_recurs_once_however_often_it_is_ensured(pool):
-    """Every start of a scheduler makes sure of it."""
+    """Every start of a scheduler makes sure of it; the first one begins at once."""
     for every_s in (3600.0, 60.0):
         await ensure_cleanup(pool, every_s=every_s)
+    await fire_once(pool)
 
-    [row] = await pool.fetch("SELECT type, every_ms FROM recurring_jobs")
-    assert tuple(row) == ("cleanup:old_jobs", 60_000)
+    [row] = await pool.fetch("SELECT name, type, every_ms FROM recurring_jobs")
+    assert tuple(row) == ("cleanup:old_jobs", "cleanup:old_jobs", 60_000)
+    assert list(await firings(pool)) == ["cleanup:old_jobs"]
 
 
 async def test_what_is_too_late_is_missed_aloud_and_its_message_withdrawn(pool):
@@ -154,14 +144,13 @@ async def test_a_row_whose_publish_call_was_sent_is_never_missed(pool):
 
 async def test_a_new_rhythm_reaches_the_accounts_that_are_there(pool):
     """A changed setting is no matter of when an account was imported."""
-    await recur(pool, "old", every_ms=HOUR_MS, due="now() + interval '1 hour'")
+    await add(pool, recurring("old", type=JobType.HEALTH_CHECK))
 
     await ensure_health_checks(pool, every_s=60)
 
-    row = await pool.fetchrow(
-        "SELECT every_ms, next_due_at <= now() + interval '60 seconds' AS soon FROM recurring_jobs"
-    )
-    assert tuple(row) == (60_000, True)
+    row = await row_of(pool, "old")
+    assert row["every_ms"] == 60_000
+    assert row["in_s"] <= 60
 
 
 async def test_a_message_due_soon_wakes_the_relay_and_a_later_one_does_not(pool, database_url):

@@ -55,8 +55,15 @@ def test_a_planned_post_stands_in_the_normal_lane():
 
 
 def test_the_ladder_has_every_wait_of_the_table_up_to_sixteen_minutes():
-    """Each short wait has its own queue; the rest belongs in the outbox."""
-    waits = {delay for job_type in JobType for delay in get_job_options_by_type(job_type).retry_delays_ms()}
+    """Each short wait of a priority has its own queue; the rest belongs in the outbox."""
+    creators = (
+        create_critical_job_options,
+        create_high_priority_job_options,
+        create_normal_job_options,
+        create_low_priority_job_options,
+        create_very_low_priority_job_options,
+    )
+    waits = {delay for create in creators for delay in create().retry_delays_ms()}
 
     assert set(RETRY_STEPS_MS) == {delay for delay in waits if delay <= 960_000}
     assert covering_step_ms(1) == 2_000
@@ -67,3 +74,62 @@ def test_the_ladder_has_every_wait_of_the_table_up_to_sixteen_minutes():
 def test_priorities_run_the_other_way_on_the_wire():
     """RabbitMQ serves the higher number first."""
     assert [priority.amqp for priority in JobPriority] == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        ({"attempts": 0}, "attempts must be from 1 to 100"),
+        ({"backoff": -1}, "backoff must not be negative"),
+        ({"cap": 0}, "cap must be at least 1 ms"),
+        ({"jitter": 1.5}, "jitter must be a share from 0 to 1"),
+        ({"delay": timedelta(days=31)}, "delay must be from 0 to 30 days"),
+        ({"deadline": 0}, "deadline must be at least 1 ms"),
+        ({"unique_key": ""}, "unique_key must have from 1 to 200 characters"),
+        ({"repeat": {"every": 1000}}, "a repeated job needs a unique_key"),
+    ],
+    ids=["attempts", "backoff", "cap", "jitter", "delay", "deadline", "unique_key", "repeat"],
+)
+def test_an_option_that_cannot_be_meant_is_refused_with_what_to_change(overrides, says):
+    """Bad options fail where they are made, not in a worker at night."""
+    with pytest.raises(ValueError, match=says):
+        create_normal_job_options(**overrides)
+
+
+def test_all_faults_of_options_are_told_at_once():
+    """Nobody mends them one by one."""
+    with pytest.raises(ValueError, match=r"attempts .*; jitter "):
+        create_normal_job_options(attempts=0, jitter=-1.0)
+
+
+def test_a_misspelt_option_is_refused():
+    """It would otherwise be lost without a word."""
+    misspelt: dict[str, int] = {"backof": 5}
+
+    with pytest.raises(TypeError, match="backof"):
+        create_normal_job_options(**misspelt)  # type: ignore[arg-type]
+
+
+def test_a_cap_ends_the_doubling():
+    """No wait is longer than the cap."""
+    options = create_low_priority_job_options(cap=timedelta(minutes=1))
+
+    assert options.retry_delays_ms() == [15_000, 30_000] + [60_000] * 7
+
+
+def test_jitter_adds_its_share_at_most():
+    """A wait is never shorter than its formula says."""
+    options = create_normal_job_options(jitter=0.2)
+
+    waits = [options.jittered_ms(10_000) for _ in range(200)]
+
+    assert all(10_000 <= wait <= 12_000 for wait in waits)
+    assert len(set(waits)) > 1
+
+
+def test_webhooks_are_tried_for_a_day():
+    """Eight attempts whose waits add up to about 24 hours."""
+    options = get_job_options_by_type(JobType.WEBHOOK_DELIVER)
+
+    assert options.attempts == 8
+    assert 86_000_000 < sum(options.retry_delays_ms()) < 86_500_000

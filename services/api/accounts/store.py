@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ import msgspec
 from services.api.filters import filtered
 from shared.cache import CacheKey, CacheNamespace, CacheService
 from shared.database import Connection, Row
-from shared.jobs import CheckAccount, JobType
+from shared.jobs import CheckAccount, JobType, Recurring, RepeatRule, add_recurring, get_job_options_by_type
 from shared.security import SealedToken
 
 _COLUMNS = """
@@ -56,14 +57,8 @@ _PUT_TOKENS = """
     SET key_id = excluded.key_id, sealed = excluded.sealed, updated_at = now()
     WHERE account_tokens.user_id = excluded.user_id
 """
-# The first check comes soon, and not for all of an import at the same moment.
-_PUT_CHECKS = """
-    INSERT INTO recurring_jobs (name, type, user_id, account_id, payload, every_ms, next_due_at)
-    SELECT $2 || ':' || account_id, $2, $1, account_id, payload::jsonb, $5,
-           now() + random() * least($5::bigint / 1000.0, 60) * interval '1 second'
-    FROM unnest($3::uuid[], $4::text[]) AS new (account_id, payload)
-    ON CONFLICT (name) DO NOTHING
-"""
+# The first check of an account comes within this time.
+_FIRST_CHECK_MS = 60_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +127,8 @@ async def insert(tx: Connection, new: Sequence[AccountWrite], *, user_id: UUID, 
         return
     await tx.execute(_INSERT, user_id, *_rows(new))
     await _put_tokens(tx, new, user_id=user_id)
-    ids = [account.id for account in new]
-    payloads = [
-        msgspec.json.encode(CheckAccount(user_id=user_id, account_id=account_id)).decode() for account_id in ids
-    ]
-    await tx.execute(_PUT_CHECKS, user_id, JobType.HEALTH_CHECK.value, ids, payloads, round(check_every_s * 1000))
+    every_ms = round(check_every_s * 1000)
+    await add_recurring(tx, [_check(account.id, user_id=user_id, every_ms=every_ms) for account in new])
 
 
 async def update(tx: Connection, changed: Sequence[AccountWrite], *, user_id: UUID) -> None:
@@ -152,6 +144,21 @@ async def _put_tokens(tx: Connection, accounts: Sequence[AccountWrite], *, user_
     ids = [account_id for account_id, _ in tokens]
     key_ids = [token.key_id for _, token in tokens]
     await tx.execute(_PUT_TOKENS, user_id, ids, key_ids, [token.ciphertext for _, token in tokens])
+
+
+def _check(account_id: UUID, *, user_id: UUID, every_ms: int) -> Recurring:
+    return Recurring(
+        name=f"{JobType.HEALTH_CHECK}:{account_id}",
+        type=JobType.HEALTH_CHECK,
+        payload=msgspec.json.encode(CheckAccount(user_id=user_id, account_id=account_id)),
+        version=CheckAccount.VERSION,
+        rule=RepeatRule(every_ms=every_ms),
+        options=get_job_options_by_type(JobType.HEALTH_CHECK),
+        user_id=user_id,
+        account_id=account_id,
+        # Soon, and not for all of an import at the same moment.
+        first_in_ms=random.randrange(min(every_ms, _FIRST_CHECK_MS)),  # noqa: S311 - spread, no secret
+    )
 
 
 def _rows(accounts: Sequence[AccountWrite]) -> tuple[list[Any], ...]:

@@ -8,10 +8,11 @@ from shared.jobs import (
     TopologyError,
     declare_topology,
 )
-from shared.jobs.topology import work_queue
+from shared.jobs.topology import PROBES, work_queue
 from tests.waiting import until
 
 QUEUE = work_queue("health")
+OTHERWISE = {"x-max-priority": 9, "x-dead-letter-exchange": PROBES}
 
 
 async def test_a_deleted_queue_is_made_again_and_reported(running):
@@ -53,6 +54,7 @@ async def test_a_cut_connection_is_made_again_and_interrupts_no_handler(running,
     await asyncio.wait_for(ended.wait(), 10)
 
     assert await running.subjects() == ["held", "held"]
+    assert await running.pool.fetchval("SELECT count(*) FROM job_starts") == 0
 
 
 async def test_a_stop_lets_a_running_handler_finish_and_takes_nothing_new(engine):
@@ -100,11 +102,31 @@ async def test_a_handler_that_outlasts_the_drain_is_canceled_and_its_job_comes_a
     assert await engine.depth() == 1
 
 
-async def test_a_changed_queue_is_one_clear_error(engine):
+async def test_changed_queues_and_exchanges_are_one_error_that_lists_all(engine):
+    """A person sees every difference, what is there and what should be, and what to do."""
+    async with await engine.broker() as connection:
+        channel = await connection.channel()
+        await channel.declare_queue(QUEUE, durable=True, arguments=OTHERWISE)
+        await channel.declare_queue("jobs.retry.v1.2000", durable=True, arguments={"x-message-ttl": 1})
+        await channel.declare_exchange("jobs.dead", "direct", durable=True)
+
+        with pytest.raises(TopologyError) as raised:
+            await declare_topology(connection)
+
+    lines = str(raised.value).splitlines()
+    assert "- exchange jobs.dead: type is direct there, topic here" in lines
+    assert "- queue jobs.health.v1: x-max-priority is 9 there, 5 here" in lines, lines
+    assert "- queue jobs.retry.v1.2000: x-dead-letter-exchange is not set there, jobs here" in lines or any(
+        "jobs.retry.v1.2000: x-message-ttl is 1 there, 2000 here" in line for line in lines
+    )
+    assert "delete it" in lines[-1]
+
+
+async def test_a_consumer_ends_with_that_error_instead_of_trying_for_ever(engine):
     """No reconnect loop over a difference that only a person can settle."""
     async with await engine.broker() as connection:
         channel = await connection.channel()
-        await channel.declare_queue(QUEUE, durable=True, arguments={"x-max-priority": 9})
+        await channel.declare_queue(QUEUE, durable=True, arguments=OTHERWISE)
 
-        with pytest.raises(TopologyError, match="x-max-priority"):
-            await declare_topology(connection)
+    with pytest.raises(TopologyError, match="x-max-priority is 9 there"):
+        await engine.consumer().run(asyncio.Event())

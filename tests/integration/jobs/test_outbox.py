@@ -12,12 +12,14 @@ from shared.jobs import (
     JobPriority,
     JobType,
     NotSentError,
+    Parcel,
     Sender,
     new_job,
     to_outbox,
 )
 from shared.jobs.topology import JOBS, work_queue
-from shared.outbox import Outgoing, append, drain_once
+from shared.outbox import Outgoing, append, drain_once, put_back
+from tests.waiting import until
 
 NOBODY = UUID("00000000-0000-7000-8000-000000000000")
 QUEUE = work_queue("health")
@@ -110,7 +112,7 @@ async def test_a_message_no_queue_takes_is_not_sent(engine):
     """The broker confirms what it cannot route; we do not."""
     with pytest.raises(NotSentError, match="nowhere"):
         await engine.sender.publish(
-            exchange=JOBS, routing_key="nowhere", body=b"{}", headers={}, priority=JobPriority.LOW
+            Parcel(exchange=JOBS, routing_key="nowhere", body=b"{}", headers={}, priority=JobPriority.LOW)
         )
 
 
@@ -118,7 +120,9 @@ async def test_without_a_broker_rows_stay_and_nothing_raises(database_url):
     """The relay tries again later; the API goes on."""
     async with await create_pool(database_url, application_name="test") as pool:
         sender = Sender(("amqp://127.0.0.1:9/",), name="test")
-        row = Outgoing(id=1, type="t", exchange=JOBS, routing_key="k", priority=1, body=b"{}", headers={})
+        row = Outgoing(
+            id=1, type="t", exchange=JOBS, routing_key="k", priority=1, body=b"{}", headers={}, due_at=datetime.now(UTC)
+        )
 
         assert await sender.send_rows([row]) == set()
         with pytest.raises(NotSentError, match="RabbitMQ cannot be reached"):
@@ -140,3 +144,57 @@ async def test_a_queue_that_was_deleted_is_declared_by_the_next_send(engine):
 
     assert (refused.sent, sent.sent) == (0, 1)
     assert await engine.depth() == 1
+
+
+async def test_a_job_that_comes_back_never_hides_a_newer_one_under_its_key(engine):
+    """What was written later speaks for the same subject, so it stands for both."""
+    old = await engine.add("key")
+    await engine.relay()
+    new = await engine.add("key")
+
+    async with engine.pool.acquire() as connection, connection.transaction():
+        written = await put_back(connection, [to_outbox(old, due_in_ms=60_000)])
+
+    [row] = await engine.pool.fetch("SELECT headers ->> 'x-job-id' AS id, due_at <= now() AS due FROM outbox")
+    assert written == 0
+    assert tuple(row) == (new.id, True)
+
+
+async def test_a_job_that_comes_back_takes_the_place_of_its_own_row(engine):
+    """A relay that died between confirm and delete left the row: it must not be sent before its wait is over."""
+    job = await engine.add("key")
+
+    async with engine.pool.acquire() as connection, connection.transaction():
+        await put_back(connection, [to_outbox(job, due_in_ms=60_000)])
+
+    assert (await engine.relay()).sent == 0
+    assert await engine.pool.fetchval("SELECT count(*) FROM outbox WHERE due_at > now()") == 1
+
+
+async def test_a_job_that_comes_back_waits_for_a_relay_that_is_about_to_delete_its_row(engine):
+    """Otherwise the new wait would vanish with the row that was sent."""
+    job = await engine.add("key")
+    claimed, release = asyncio.Event(), asyncio.Event()
+
+    async def hold(rows):
+        claimed.set()
+        await release.wait()
+        return {row.id for row in rows}
+
+    async def come_back():
+        async with engine.pool.acquire() as connection, connection.transaction():
+            return await put_back(connection, [to_outbox(job, due_in_ms=60_000)])
+
+    relaying = asyncio.create_task(drain_once(engine.pool, hold, batch=10))
+    await claimed.wait()
+    coming_back = asyncio.create_task(come_back())
+
+    async def blocked():
+        return await engine.pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+    await until(blocked, what="the write that waits for the relay")
+    release.set()
+
+    assert (await relaying).sent == 1
+    assert await coming_back == 1
+    assert await engine.pool.fetchval("SELECT count(*) FROM outbox") == 1

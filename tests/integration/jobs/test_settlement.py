@@ -7,14 +7,17 @@ from uuid import UUID
 
 import pytest
 
+from shared.database import create_pool
 from shared.jobs import (
     Again,
     CheckAccount,
     JobPriority,
     JobType,
+    Parcel,
     Permanent,
     Sender,
     Transient,
+    create_critical_job_options,
     get_job_options_by_type,
     new_job,
 )
@@ -121,8 +124,11 @@ async def test_poison_is_parked_and_its_neighbours_are_served(running):
         ("now.health.health:check", b'{"user_id": 5}', headers),
         ("now.health.health:check", good.payload, {}),
     ]
-    for key, body, own in poisons:
-        await running.sender.publish(exchange=JOBS, routing_key=key, body=body, headers=own, priority=JobPriority.HIGH)
+    for number, (key, body, usual) in enumerate(poisons):
+        own = {**usual, "x-job-id": f"poison-{number}"} if usual else {}
+        await running.sender.publish(
+            Parcel(exchange=JOBS, routing_key=key, body=body, headers=own, priority=JobPriority.HIGH)
+        )
     await running.add("neighbour")
     await running.relay()
 
@@ -184,3 +190,64 @@ async def test_our_own_servers_bad_minute_costs_no_attempt(running):
     await running.wait_for(2)
 
     assert [job.attempt for job, _ in running.seen] == [1, 1]
+
+
+async def test_a_retry_without_the_database_takes_the_ladder_instead_of_being_lost(engine):
+    """A wait that is a little too long is better than none."""
+    away = await create_pool(engine.database_url, application_name="away")
+    await away.close()
+    failed = asyncio.Event()
+
+    async def fail_once(job):
+        if job.attempt == 1:
+            failed.set()
+            raise Transient("not yet", retry_after_s=0.3)
+
+    engine.script["odd"] = fail_once
+    async with engine.consuming(pool=away):
+        await engine.add("odd")
+        await engine.relay()
+        await engine.wait_for(2)
+
+    assert [job.attempt for job, _ in engine.seen] == [1, 2]
+    assert await engine.pool.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def test_every_attempt_is_told_in_the_dead_letter(running):
+    """Who looks at a dead job sees what went wrong each time, and when."""
+
+    async def fail(job):
+        raise Transient(f"failure {job.attempt}")
+
+    running.script["doomed"] = fail
+    options = get_job_options_by_type(JobType.HEALTH_CHECK)
+    await running.add("doomed", options=replace(options, attempts=3, backoff_ms=10))
+    async with running.relaying():
+        [parked] = await running.parked(1)
+
+    told = json.loads(parked["failures"])
+    assert [(entry["attempt"], entry["error"]) for entry in told] == [(n, f"failure {n}") for n in (1, 2, 3)]
+    assert sorted(entry["at"] for entry in told) == [entry["at"] for entry in told]
+
+
+async def test_priority_headers_and_key_survive_the_ladder(running):
+    """RabbitMQ moves the message; what it needs to find its way and its turn comes along."""
+
+    async def fail_once(job):
+        if job.attempt == 1:
+            raise Transient("not yet", retry_after_s=2)
+
+    running.script["kept"] = fail_once
+    options = create_critical_job_options(attempts=9, cap=90_000, jitter=0.0)
+    job = await running.add("kept", options=options)
+    await running.relay()
+    await running.wait_for(2)
+
+    [(first, _), (second, _)] = running.seen
+    ours = {"x-due", "x-attempt", "x-failures"}
+    assert second.options == first.options == options
+    assert (second.id, second.subject) == (job.id, "kept")
+    assert {k: v for k, v in second.headers.items() if k not in ours} == {
+        k: v for k, v in first.headers.items() if k not in ours
+    }
+    assert "x-death" not in second.headers

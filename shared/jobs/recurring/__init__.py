@@ -1,0 +1,30 @@
+"""Recurring jobs: rows that say what is due when, and the sweep that turns due times into jobs of the outbox."""
+
+from shared.jobs.recurring.add import Recurring, add_recurring, set_rhythm
+from shared.jobs.recurring.control import (
+    BrokenRecurringError,
+    RecurringState,
+    UnknownRecurringError,
+    list_recurring,
+    pause_recurring,
+    remove_recurring,
+    resume_recurring,
+    run_recurring_now,
+)
+from shared.jobs.recurring.fire import Fired, fire_due
+
+__all__ = [
+    "BrokenRecurringError",
+    "Fired",
+    "Recurring",
+    "RecurringState",
+    "UnknownRecurringError",
+    "add_recurring",
+    "fire_due",
+    "list_recurring",
+    "pause_recurring",
+    "remove_recurring",
+    "resume_recurring",
+    "run_recurring_now",
+    "set_rhythm",
+]

@@ -1,0 +1,154 @@
+"""What one worker does with one delivery: read it, run it within the slots, settle it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import structlog
+
+from shared import metrics
+from shared.database import Pool
+from shared.jobs import starts
+from shared.jobs.broker import BROKER_ERRORS
+from shared.jobs.delivery import Delivery
+from shared.jobs.envelope import EnvelopeError, Job, now_ms
+from shared.jobs.gate import Gate
+from shared.jobs.monitor import job_monitor
+from shared.jobs.outcomes import CRASH_LOOP, Again, Dead, Done, Expired, Outcome
+from shared.jobs.run import Handler, bind_job, park, run_job
+from shared.jobs.sender import NotSentError, Sender
+from shared.jobs.settle import hand_back, settle
+from shared.jobs.types import JobType
+
+_UNSETTLED_PAUSE_S = 1.0
+_MOST_BEGUN = 10_000
+
+log = structlog.get_logger()
+
+
+class Work:
+    """The slots of one consumer, and what happens in them."""
+
+    def __init__(
+        self, *, service: str, slots: int, handlers: Mapping[JobType, Handler], sender: Sender, pool: Pool
+    ) -> None:
+        """Begin with all slots free; the arguments are the consumer's."""
+        self._service = service
+        self._handlers = handlers
+        self._sender = sender
+        self._pool = pool
+        # Handlers of a lost session may still run when a new one delivers: together they stay within the slots.
+        self._places = asyncio.Semaphore(slots)
+        self._gate = Gate()
+        # Begun here and not acknowledged: should one come again, nobody died of it. A mere connection was lost.
+        self._begun: dict[str, None] = {}
+
+    async def do(self, delivery: Delivery) -> None:
+        """Work on a delivery until it is settled or given back. Runs as a task of its own."""
+        try:
+            async with self._places:
+                await self._do(delivery)
+        except asyncio.CancelledError:
+            # The process stops: the job goes on elsewhere at once, and this start counts for nothing.
+            await self.give_back(delivery)
+        except (*BROKER_ERRORS, NotSentError) as error:
+            log.warning("job.unsettled", error=str(error) or type(error).__name__)
+            await self._pause_and_give_back(delivery)
+        except Exception:
+            log.exception("job.settle_failed")
+            await self._pause_and_give_back(delivery)
+
+    async def give_back(self, delivery: Delivery) -> None:
+        """Let go of a delivery as if it had never been taken: neither failed nor suspect."""
+        try:
+            await hand_back(delivery, delivery.job, sender=self._sender)
+        except (EnvelopeError, NotSentError):
+            await delivery.give_back()
+
+    async def _do(self, delivery: Delivery) -> None:
+        try:
+            job = delivery.job
+        except EnvelopeError as error:
+            metrics.jobs_total.labels("unreadable", "", "dead").inc()
+            await self._settle(delivery, None, Dead(reason="unreadable", error=str(error)))
+            return
+        bind_job(job)
+        if job.suspect or (delivery.redelivered and job.id not in self._begun):
+            async with self._gate.alone():
+                outcome = await self._run_suspect(job)
+        else:
+            async with self._gate.together():
+                outcome = await self._run(job)
+        await self._settle(delivery, job, outcome)
+        if outcome is _CRASHED:
+            await starts.end(self._pool, job)
+        if delivery.acks.alive:
+            self._begun.pop(job.id, None)
+        metrics.jobs_total.labels(job.type, job.options.priority.name.lower(), _label(outcome)).inc()
+
+    async def _run_suspect(self, job: Job) -> Outcome:
+        """Run a job that came again without a word from its worker: the worker may have died of it."""
+        start = await starts.begin(self._pool, job)
+        if start >= starts.LAST_START:
+            # Its count stands until it is parked: should that fail or be put off, it must not run again.
+            log.error("job.crash_loop", start=start)
+            return await park(job, self._handlers, _CRASHED)
+        try:
+            return await self._run(job)
+        finally:
+            await starts.end(self._pool, job)
+
+    async def _run(self, job: Job) -> Outcome:
+        self._begun[job.id] = None
+        if len(self._begun) > _MOST_BEGUN:
+            self._begun.pop(next(iter(self._begun)))
+        began_ms = now_ms()
+        if job.due_ms is not None:
+            metrics.job_wait_seconds.labels(job.type, job.options.priority.name.lower()).observe(
+                max(0, began_ms - job.due_ms) / 1000
+            )
+        job_monitor.record_job_started(job.type)
+        metrics.jobs_in_flight.inc()
+        began = time.perf_counter()
+        failed = True  # stands if the handler is canceled
+        try:
+            outcome = await run_job(job, self._handlers, now_ms=began_ms)
+            failed = isinstance(outcome, Dead) or (isinstance(outcome, Again) and outcome.failed)
+        finally:
+            metrics.jobs_in_flight.dec()
+            metrics.job_seconds.labels(job.type).observe(time.perf_counter() - began)
+            (job_monitor.record_job_failed if failed else job_monitor.record_job_complete)(job.type)
+        return outcome
+
+    async def _settle(self, delivery: Delivery, job: Job | None, outcome: Outcome) -> None:
+        await settle(delivery, job, outcome, sender=self._sender, pool=self._pool)
+
+    async def _pause_and_give_back(self, delivery: Delivery) -> None:
+        # Not settled, so it must come again; and not at once, for what failed may need a moment.
+        try:
+            await asyncio.sleep(_UNSETTLED_PAUSE_S)
+        finally:
+            await delivery.give_back()
+
+
+_CRASHED = Dead(
+    reason=CRASH_LOOP,
+    error="two workers ended without a word while they ran it, the second with nothing beside it. Look for what ends"
+    " the process (memory, a crash in a library) before it is sent again.",
+)
+
+
+def _label(outcome: Outcome) -> str:
+    match outcome:
+        case Done():
+            return "done"
+        case Again(failed=True):
+            return "retried"
+        case Again():
+            return "waits"
+        case Dead():
+            return "dead"
+        case Expired():
+            return "expired"
