@@ -30,7 +30,11 @@ _COMMANDS = {
     ),
     "users": _Entry(module="deploy.cli.users", summary="Make users and their API keys."),
     "accounts": _Entry(module="deploy.cli.accounts", summary="Import accounts."),
+    "jobs": _Entry(
+        module="deploy.cli.jobs", summary="Look at jobs, send dead ones back, pause and run recurring ones."
+    ),
     "migrate": _Entry(module="deploy.cli.migrate", summary="Bring database and broker to this version."),
+    "bench": _Entry(module="deploy.cli.bench", summary="Measure the system beside its rivals."),
     "emulator": _Entry(module="deploy.cli.emulator", summary="Run the Graph API emulator alone."),
 }
 

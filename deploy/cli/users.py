@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import click
 
+from deploy.cli.environment import find_environment
 from shared.errors import InstaDistroError, NotReadyError
 from shared.settings import Settings, load_settings
 
@@ -78,25 +77,9 @@ def create(*, email: str, operator: bool, as_json: bool) -> None:
     """
     if not _EMAIL.fullmatch(email):
         raise click.BadParameter("this is no e-mail address", param_hint="EMAIL")
-    made = asyncio.run(create_user(load_settings(_environment()), email=email, operator=operator))
+    made = asyncio.run(create_user(load_settings(find_environment()), email=email, operator=operator))
     if as_json:
         click.echo(json.dumps({"user_id": str(made.user_id), "api_key": made.api_key}))
         return
     click.echo(f"user     {email} ({made.user_id})\nAPI key  {made.api_key}")
     click.echo("Keep the key now: it is stored only as a hash and cannot be shown again.")
-
-
-def _environment() -> Mapping[str, str]:
-    from deploy.local import Ports, open_instance  # noqa: PLC0415 - only this command pays for the imports
-    from deploy.local.instance_secrets import load_secrets  # noqa: PLC0415
-    from deploy.local.run_record import read_record  # noqa: PLC0415
-    from deploy.local.surroundings import build_environment, is_given  # noqa: PLC0415
-
-    if is_given(os.environ, "DATABASE_URL"):
-        return os.environ
-    instance = open_instance(os.environ)
-    record = read_record(instance.run_file)
-    if record is None or not record.alive:
-        return os.environ
-    ports = Ports(**record.ports)
-    return build_environment(instance=instance, ports=ports, secrets=load_secrets(instance), environ=os.environ)

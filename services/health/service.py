@@ -10,7 +10,7 @@ from services.health.check_account import Surgery, check_account
 from shared.cache import open_cache
 from shared.database import create_pool
 from shared.instagram import open_graph_client
-from shared.jobs import CheckAccount, Consumer, Handler, JobType, Sender
+from shared.jobs import CheckAccount, Consumer, Handler, JobType, Sender, report_stats
 from shared.lifecycle import Check, serve_probes
 from shared.publications import note_broker_emptied
 from shared.security import TokenCipher
@@ -41,4 +41,5 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(
             serve_probes(host=settings.bind_host, port=settings.health_internal_port, checks=checks)
         )
+        await stack.enter_async_context(report_stats(pool, service="health"))
         await consumer.run(stop)

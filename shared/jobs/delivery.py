@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from aiormq.abc import DeliveredMessage
 
@@ -31,6 +33,11 @@ class Delivery:
         return priority
 
     @property
+    def headers(self) -> Mapping[str, Any]:
+        """As they were published, and what the broker has added."""
+        return self.message.header.properties.headers or {}
+
+    @property
     def redelivered(self) -> bool:
         """Whether it was delivered before and came back without a word."""
         return bool(getattr(self.message.delivery, "redelivered", False))
@@ -44,7 +51,7 @@ class Delivery:
         """
         return read_job(
             routing_key=self.routing_key,
-            headers=self.message.header.properties.headers or {},
+            headers=self.headers,
             priority=self.priority,
             body=self.message.body,
         )

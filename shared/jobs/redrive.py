@@ -148,7 +148,7 @@ class _Run:
         messages: dict[UUID, Message] = {}
         for job in jobs:
             try:
-                # A wait never shortens from batch to batch, since each counts from its own, later, now.
+                # Each batch counts from its own, later, now: never faster than the rate, at most a little slower.
                 message = _new_life(job, due_in_ms=round(self._every_ms * (self.count + len(messages))))
             except ValueError:
                 self.refused.append(Refused(id=job.id, reason=UNREADABLE))

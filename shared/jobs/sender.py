@@ -16,6 +16,7 @@ from shared import metrics
 from shared.errors import InstaDistroError
 from shared.jobs import topology
 from shared.jobs.broker import BROKER_ERRORS, Session, open_session
+from shared.jobs.depths import count_messages
 from shared.jobs.outlet import Parcel, write
 from shared.jobs.types import JobPriority
 from shared.outbox import Outgoing
@@ -123,13 +124,7 @@ class Sender:
                 opened = await self._opened()
                 channel = await opened.session.connection.channel()
                 async with channel:
-                    return {
-                        queue.name: (
-                            await channel.declare_queue(queue.name, passive=True)
-                        ).declaration_result.message_count
-                        or 0
-                        for queue in topology.QUEUES
-                    }
+                    return await count_messages(channel)
         except (*BROKER_ERRORS, InstaDistroError) as error:
             raise NotSentError(f"queues could not be counted: {error or type(error).__name__}") from error
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 
@@ -17,6 +19,11 @@ from shared.jobs.outcomes import ENGINE_REASONS, Again, Dead, Done, Expired, Out
 from shared.jobs.outlet import Parcel
 from shared.jobs.sender import Sender
 from shared.outbox import put_back
+
+# Of a message that is none of ours: enough to know it by, and never more than a frame holds.
+_MOST_FOREIGN = 40
+_MOST_FOREIGN_CHARS = 500
+_BROKERS_OWN = frozenset({"x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason"})
 
 
 async def settle(delivery: Delivery, job: Job | None, outcome: Outcome, *, sender: Sender, pool: Pool) -> None:
@@ -96,7 +103,14 @@ def _parcel(job: Job, exchange: str, step: int | str, *, due_ms: int | None = No
 def _dead_letter(delivery: Delivery, job: Job | None, dead: Dead) -> Parcel:
     headers = dead_headers(job, dead, routing_key=delivery.routing_key, at=datetime.now(UTC))
     if job is None:
+        # Whoever finds out where it came from needs all that stood on it.
+        headers = {**_as_text(delivery.headers), **headers}
         body, key, priority = delivery.message.body, "unreadable", None
     else:
         body, key, priority = job.payload, str(job.type), job.options.priority
     return Parcel(exchange=topology.DEAD, routing_key=key, body=body, headers=headers, priority=priority)
+
+
+def _as_text(headers: Mapping[str, Any]) -> dict[str, str]:
+    foreign = list(headers.items())[:_MOST_FOREIGN]
+    return {name: str(value)[:_MOST_FOREIGN_CHARS] for name, value in foreign if name not in _BROKERS_OWN}

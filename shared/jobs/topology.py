@@ -106,7 +106,7 @@ async def declare_topology(connection: AbstractConnection) -> None:
         await channel.close()
     if differences:
         listed = "\n".join(differences)
-        raise TopologyError(f"the broker holds what this version would make otherwise:\n{listed}\n{_ADVICE}")
+        raise TopologyError(f"the broker holds what this version would declare in another way:\n{listed}\n{_ADVICE}")
 
 
 async def restore_topology(connection: AbstractConnection, *, on_missing: OnMissing | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 
 import structlog
@@ -23,7 +24,7 @@ from shared.jobs.settle import hand_back, settle
 from shared.jobs.types import JobType
 
 _UNSETTLED_PAUSE_S = 1.0
-_MOST_BEGUN = 10_000
+_MOST_KNOWN = 10_000
 
 log = structlog.get_logger()
 
@@ -42,8 +43,10 @@ class Work:
         # Handlers of a lost session may still run when a new one delivers: together they stay within the slots.
         self._places = asyncio.Semaphore(slots)
         self._gate = Gate()
-        # Begun here and not acknowledged: should one come again, nobody died of it. A mere connection was lost.
-        self._begun: dict[str, None] = {}
+        # Begun here, and ended here lately: should one come again, nobody died of it. A mere connection was lost, and
+        # with it, perhaps, the acknowledgement of what was done. A later sending of the same job is another matter.
+        self._begun: set[tuple[str, str]] = set()
+        self._ended: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def do(self, delivery: Delivery) -> None:
         """Work on a delivery until it is settled or given back. Runs as a task of its own."""
@@ -75,7 +78,7 @@ class Work:
             await self._settle(delivery, None, Dead(reason="unreadable", error=str(error)))
             return
         bind_job(job)
-        if job.suspect or (delivery.redelivered and job.id not in self._begun):
+        if job.suspect or (delivery.redelivered and not self._knows(job)):
             async with self._gate.alone():
                 outcome = await self._run_suspect(job)
         else:
@@ -84,9 +87,11 @@ class Work:
         await self._settle(delivery, job, outcome)
         if outcome is _CRASHED:
             await starts.end(self._pool, job)
-        if delivery.acks.alive:
-            self._begun.pop(job.id, None)
         metrics.jobs_total.labels(job.type, job.options.priority.name.lower(), _label(outcome)).inc()
+
+    def _knows(self, job: Job) -> bool:
+        sending = _sending(job)
+        return sending in self._begun or sending in self._ended
 
     async def _run_suspect(self, job: Job) -> Outcome:
         """Run a job that came again without a word from its worker: the worker may have died of it."""
@@ -101,9 +106,8 @@ class Work:
             await starts.end(self._pool, job)
 
     async def _run(self, job: Job) -> Outcome:
-        self._begun[job.id] = None
-        if len(self._begun) > _MOST_BEGUN:
-            self._begun.pop(next(iter(self._begun)))
+        sending = _sending(job)
+        self._begun.add(sending)
         began_ms = now_ms()
         if job.due_ms is not None:
             metrics.job_wait_seconds.labels(job.type, job.options.priority.name.lower()).observe(
@@ -117,6 +121,10 @@ class Work:
             outcome = await run_job(job, self._handlers, now_ms=began_ms)
             failed = isinstance(outcome, Dead) or (isinstance(outcome, Again) and outcome.failed)
         finally:
+            self._begun.discard(sending)
+            self._ended[sending] = None
+            if len(self._ended) > _MOST_KNOWN:
+                self._ended.popitem(last=False)
             metrics.jobs_in_flight.dec()
             metrics.job_seconds.labels(job.type).observe(time.perf_counter() - began)
             (job_monitor.record_job_failed if failed else job_monitor.record_job_complete)(job.type)
@@ -138,6 +146,10 @@ _CRASHED = Dead(
     error="two workers ended without a word while they ran it, the second with nothing beside it. Look for what ends"
     " the process (memory, a crash in a library) before it is sent again.",
 )
+
+
+def _sending(job: Job) -> tuple[str, str]:
+    return job.id, job.headers.get("x-due", "")
 
 
 def _label(outcome: Outcome) -> str:

@@ -193,8 +193,7 @@ class InlineJobs(JobQueue):
         return to_ms(self._now)
 
     async def _send(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            self._places.send(to_outbox(job), now=self._now)
+        await self._keep(jobs, None)  # due at once, and of its own name: no difference
 
     async def _keep(self, jobs: Sequence[Job], _tx: Connection | None) -> list[str | None]:
         return [job.id if self._places.append(to_outbox(job), now=self._now) else None for job in jobs]

@@ -86,10 +86,6 @@ class Places:
         """Put it on the retry ladder."""
         self._wait(message, now)
 
-    def send(self, message: Message, *, now: datetime) -> None:
-        """Put it into its work queue."""
-        self._queue(Entry(due_at=now, arrival=next(self._arrivals), message=message))
-
     def take(self, now: datetime) -> Entry | None:
         """The most urgent of those that are due, which then waits no more; None if there is none."""
         while (due_at := self.next_due_at()) is not None and due_at <= now:

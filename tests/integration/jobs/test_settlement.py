@@ -122,10 +122,10 @@ async def test_poison_is_parked_and_its_neighbours_are_served(running):
         ("now.health.unheard:of", good.payload, headers),
         ("now.health.health:check", good.payload, {**headers, "x-version": "99"}),
         ("now.health.health:check", b'{"user_id": 5}', headers),
-        ("now.health.health:check", good.payload, {}),
+        ("now.health.health:check", good.payload, {"sender": "somebody else"}),
     ]
     for number, (key, body, usual) in enumerate(poisons):
-        own = {**usual, "x-job-id": f"poison-{number}"} if usual else {}
+        own = {**usual, "x-job-id": f"poison-{number}"} if "sender" not in usual else usual
         await running.sender.publish(
             Parcel(exchange=JOBS, routing_key=key, body=body, headers=own, priority=JobPriority.HIGH)
         )
@@ -143,6 +143,7 @@ async def test_poison_is_parked_and_its_neighbours_are_served(running):
         "unreadable",
     ]
     assert await running.subjects() == ["neighbour"]
+    assert any("somebody else" in row["headers"] for row in parked)
 
 
 async def test_a_delivery_that_cannot_be_settled_comes_again_and_keeps_no_slot(engine):
