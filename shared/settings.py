@@ -132,6 +132,12 @@ class Settings:
     amqp_url: tuple[str, ...] = _setting(
         _url_list("amqp", "amqps"), "RabbitMQ; several URLs parted by commas are tried in turn.", secret=True
     )
+    amqp_management_url: str | None = _setting(
+        _url("http", "https"),
+        "RabbitMQ's management API, with user and password: with it the depth of queues is known by priority.",
+        default=None,
+        secret=True,
+    )
     token_keys: dict[str, bytes] = _setting(
         _token_keys,
         "Key ring for access tokens at rest, `NAME:BASE64[,...]`. The first encrypts, all decrypt.",
@@ -246,7 +252,9 @@ def settings_table() -> str:
 def _default_text(item: Field[Any]) -> str:
     if item.default is MISSING:
         return "required, secret" if item.metadata["secret"] else "required"
-    return "unset" if item.default is None else f"`{item.default}`"
+    if item.default is None:
+        return "unset, secret" if item.metadata["secret"] else "unset"
+    return f"`{item.default}`"
 
 
 if __name__ == "__main__":

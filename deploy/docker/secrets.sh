@@ -6,7 +6,7 @@ umask 077
 
 directory=${1:-"$(dirname "$0")/../../secrets"}
 names="postgres_password postgres_role.sql redis_users.acl rabbitmq_user.conf
-database_url redis_url amqp_url token_keys cursor_secret api_key_pepper"
+database_url redis_url amqp_url amqp_management_url token_keys cursor_secret api_key_pepper"
 
 if [ -e "$directory" ]; then
     missing=
@@ -55,6 +55,7 @@ END
 echo "postgresql://instadistro:$postgres@postgres:5432/instadistro" | put database_url
 echo "redis://instadistro:$redis@redis:6379/0" | put redis_url
 echo "amqp://instadistro:$rabbitmq@rabbitmq:5672/%2F" | put amqp_url
+echo "http://instadistro:$rabbitmq@rabbitmq:15672" | put amqp_management_url
 echo "key1:$(random_base64)" | put token_keys
 random_hex | put cursor_secret
 random_hex | put api_key_pepper

@@ -25,6 +25,11 @@ def amqp_url(*, port: int, password: str, vhost: str = "/") -> str:
     return f"amqp://{USER}:{password}@{LOOPBACK}:{port}/{'%2F' if vhost == '/' else vhost}"
 
 
+def management_url(*, port: int, password: str) -> str:
+    """Where the management API of the private RabbitMQ is reached."""
+    return f"http://{USER}:{password}@{LOOPBACK}:{port}"
+
+
 def epmd_part(*, instance: Instance, binary: Path, port: int) -> Part:
     """Describe the port mapper: a part of its own, since the one a node would start by itself outlives the node."""
 
@@ -130,7 +135,6 @@ def _write_files(instance: Instance, *, ports: Ports, password: str, cookie: str
         "default_pass": password,
         f"loopback_users.{USER}": "true",
         "disk_free_limit.absolute": "50MB",
-        "vm_memory_high_watermark.absolute": "512MB",
         "log.console": "true",
         "log.console.level": "info",
     }

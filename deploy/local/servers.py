@@ -1,7 +1,7 @@
 """The private servers alone, for tests: `python -m deploy.local.servers` prints their URLs as one JSON line when ready.
 
 They stop when standard input ends, so that they cannot outlive whoever started them, however that one ended. Ports are
-free ones; INSTADISTRO_STATE says where the data go. Nothing is synced to disk.
+free ones; INSTADISTRO_STATE says where the data go. Only with `--durable` are they synced to disk, for benchmarks.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from contextlib import suppress
 from deploy.local.instance import Instance, open_instance
 from deploy.local.instance_secrets import load_secrets
 from deploy.local.log_stream import Log
-from deploy.local.ports import LOOPBACK, Ports, free_ports
+from deploy.local.ports import Ports, free_ports
 from deploy.local.postgres import postgres_url
-from deploy.local.rabbitmq import USER, amqp_url
+from deploy.local.rabbitmq import amqp_url, management_url
 from deploy.local.redis import redis_url
 from deploy.local.surroundings import REPLACED_BY
 from deploy.local.system import System
@@ -33,7 +33,7 @@ def server_urls(instance: Instance, ports: Ports) -> dict[str, str]:
         "database": postgres_url(port=ports.postgres, password=secrets.postgres_password),
         "redis": redis_url(port=ports.redis, password=secrets.redis_password),
         "amqp": amqp_url(port=ports.rabbitmq, password=secrets.rabbitmq_password),
-        "management": f"http://{USER}:{secrets.rabbitmq_password}@{LOOPBACK}:{ports.rabbitmq_management}",
+        "management": management_url(port=ports.rabbitmq_management, password=secrets.rabbitmq_password),
     }
 
 
@@ -52,8 +52,8 @@ async def _run() -> None:
 
 
 async def _serve(instance: Instance, ports: Ports, environ: Mapping[str, str]) -> None:
-    log = Log(sys.stderr)
-    async with System(instance, ports, environ=environ, log=log, servers_only=True, durable=False) as system:
+    log, durable = Log(sys.stderr), "--durable" in sys.argv[1:]
+    async with System(instance, ports, environ=environ, log=log, servers_only=True, durable=durable) as system:
         print(json.dumps(server_urls(instance, ports)), flush=True)
         await system.wait()
 

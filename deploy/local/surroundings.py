@@ -8,7 +8,7 @@ from deploy.local.instance import Instance
 from deploy.local.instance_secrets import Secrets
 from deploy.local.ports import LOOPBACK, Ports
 from deploy.local.postgres import postgres_url
-from deploy.local.rabbitmq import amqp_url
+from deploy.local.rabbitmq import amqp_url, management_url
 from deploy.local.redis import redis_url
 
 # The setting that, when the user gives it, takes the place of a private part.
@@ -52,5 +52,9 @@ def build_environment(
         "INSTAGRAM_GRAPH_URL": f"http://{LOOPBACK}:{ports.emulator}",
         "MEDIA_STORE": str(instance.media),
     }
+    if not is_given(environ, "AMQP_URL"):  # another broker has a management API of its own, or none
+        built["AMQP_MANAGEMENT_URL"] = management_url(
+            port=ports.rabbitmq_management, password=secrets.rabbitmq_password
+        )
     missing = {name: value for name, value in built.items() if not is_given(environ, name)}
     return {**environ, **missing, **ports.environment(), "PYTHONUNBUFFERED": "1"}

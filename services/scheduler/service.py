@@ -6,15 +6,17 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 
+from services.scheduler.ask_management import open_management
 from services.scheduler.cleanup import clean_up
 from services.scheduler.mark_missed import mark_missed_once
-from services.scheduler.observe import observe_once
+from services.scheduler.observe import QueueObserver, observe_outbox_once
 from services.scheduler.park_dead_jobs import park_dead_jobs
+from services.scheduler.probe_lanes import LaneProbes
 from services.scheduler.relay_outbox import listen, relay_once
 from services.scheduler.rescue_publications import rescue_once
 from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
 from shared.database import Pool, create_pool
-from shared.jobs import CleanUp, Consumer, Handler, JobType, OnMissing, Sender, keep_session
+from shared.jobs import CleanUp, Consumer, Handler, JobType, OnMissing, Sender, keep_session, report_stats
 from shared.lifecycle import Check, repeat, serve_probes
 from shared.publications import note_broker_emptied
 from shared.settings import Settings
@@ -47,11 +49,26 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         )
         await ensure_cleanup(pool, every_s=settings.cleanup_every_s)
         await ensure_health_checks(pool, every_s=settings.health_check_every_s)
-        await _run(settings, stop, pool, sender, consumer, on_missing)
+        await stack.enter_async_context(report_stats(pool, service="scheduler"))
+        management = open_management(settings.amqp_management_url, amqp_url=settings.amqp_url[0])
+        observer = QueueObserver(
+            urls=settings.amqp_url,
+            probes=LaneProbes(),
+            management=await stack.enter_async_context(management),
+            every_s=_OBSERVE_S,
+            on_missing=on_missing,
+        )
+        await _run(settings, stop, pool, sender, consumer, observer, on_missing)
 
 
 async def _run(
-    settings: Settings, stop: asyncio.Event, pool: Pool, sender: Sender, consumer: Consumer, on_missing: OnMissing
+    settings: Settings,
+    stop: asyncio.Event,
+    pool: Pool,
+    sender: Sender,
+    consumer: Consumer,
+    observer: QueueObserver,
+    on_missing: OnMissing,
 ) -> None:
     wake = asyncio.Event()
     relay = partial(relay_once, pool, sender, batch=settings.relay_batch)
@@ -64,7 +81,9 @@ async def _run(
         tasks.create_task(
             repeat(partial(mark_missed_once, pool), name="missed", every_s=settings.rescue_sweep_s, stop=stop)
         )
-        tasks.create_task(repeat(partial(observe_once, pool, sender), name="observe", every_s=_OBSERVE_S, stop=stop))
+        tasks.create_task(repeat(partial(observe_outbox_once, pool), name="observe", every_s=_OBSERVE_S, stop=stop))
+        observe = partial(observer.observe, stop=stop)
+        tasks.create_task(keep_session(settings.amqp_url, name="scheduler-observer", stop=stop, use=observe))
         park = partial(park_dead_jobs, pool=pool, stop=stop, on_missing=on_missing)
         tasks.create_task(keep_session(settings.amqp_url, name="scheduler-dead", stop=stop, use=park))
         tasks.create_task(consumer.run(stop))

@@ -38,6 +38,10 @@ class Acks:
         """A delivery arrived."""
         self._in_hand[tag] = False
 
+    def in_hand(self, tag: int) -> bool:
+        """Whether a delivery is neither settled nor given back yet."""
+        return self._in_hand.get(tag) is False
+
     def settle(self, tag: int) -> None:
         """A delivery is done with; its acknowledgement follows within 2 ms."""
         if not self.alive:
@@ -51,16 +55,11 @@ class Acks:
 
     async def give_back(self, tag: int) -> None:
         """Have the broker deliver it again; where the session is gone, it does so by itself."""
-        await self._nack(tag, requeue=True)
-
-    async def refuse(self, tag: int) -> None:
-        """Have the broker move it to the dead-letter exchange of its queue."""
-        await self._nack(tag, requeue=False)
-
-    async def _nack(self, tag: int, *, requeue: bool) -> None:
+        if not self.in_hand(tag):
+            return  # the broker closes the channel on a tag it has let go
         with contextlib.suppress(*BROKER_ERRORS):
             # Written before the tag leaves the list: an acknowledgement of a later prefix would cover it otherwise.
-            await self._channel.basic_nack(tag, requeue=requeue, wait=False)
+            await self._channel.basic_nack(tag, requeue=True, wait=False)
         self._in_hand.pop(tag, None)
 
     async def run(self) -> None:
@@ -90,28 +89,25 @@ class Acks:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        prefix, singles = self._collect()
+        prefix, beyond = self._collect()
         self._settled = 0
-        if prefix is not None:
-            await self._channel.basic_ack(prefix, multiple=True, wait=wait)
-        for tag in singles:
+        # Tags leave the list once their frame is on its way: what a cancellation comes before is left to `finish`.
+        if prefix:
+            await self._channel.basic_ack(prefix[-1], multiple=True, wait=wait)
+            for tag in prefix:
+                del self._in_hand[tag]
+        for tag in beyond:
             await self._channel.basic_ack(tag, wait=wait)
-
-    def _collect(self) -> tuple[int | None, list[int]]:
-        """The last tag of the settled prefix, and the settled tags beyond it; both leave the list."""
-        prefix: int | None = None
-        unbroken = True
-        singles = []
-        settled = []
-        for tag, is_settled in self._in_hand.items():
-            if not is_settled:
-                unbroken = False
-                continue
-            settled.append(tag)
-            if unbroken:
-                prefix = tag
-            else:
-                singles.append(tag)
-        for tag in settled:
             del self._in_hand[tag]
-        return prefix, singles
+
+    def _collect(self) -> tuple[list[int], list[int]]:
+        """The settled prefix, and the settled tags beyond it."""
+        prefix: list[int] = []
+        beyond: list[int] = []
+        into = prefix
+        for tag, is_settled in self._in_hand.items():
+            if is_settled:
+                into.append(tag)
+            else:
+                into = beyond
+        return prefix, beyond

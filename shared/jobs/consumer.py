@@ -18,7 +18,7 @@ from shared.jobs import topology
 from shared.jobs.acks import Acks
 from shared.jobs.broker import BROKER_ERRORS, Session, keep_session, until_any
 from shared.jobs.delivery import Delivery
-from shared.jobs.probe import is_probe
+from shared.jobs.probe import answer_probe, is_probe
 from shared.jobs.run import Handler
 from shared.jobs.sender import Sender
 from shared.jobs.types import JobType
@@ -133,13 +133,13 @@ class Consumer:
         self._deliveries += 1
         self._deaf_in_a_row = 0
         delivery = Delivery(message=message, tag=tag, acks=acks)
-        if is_probe(message):
-            await acks.refuse(tag)
-            return
         # A task of its own: the client library cancels its callbacks with a lost session, and a handler in the midst
         # of a call to the platform must not die of a hiccup of the broker.
         # What arrives on the way out goes back as it came.
-        work = self._work.give_back(delivery) if self._stopping else self._work.do(delivery)
+        if is_probe(message):
+            work = answer_probe(delivery, sender=self.sender)
+        else:
+            work = self._work.give_back(delivery) if self._stopping else self._work.do(delivery)
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)

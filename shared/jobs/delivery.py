@@ -56,6 +56,11 @@ class Delivery:
             body=self.message.body,
         )
 
+    @property
+    def in_hand(self) -> bool:
+        """Whether it is still to be settled."""
+        return self.acks.in_hand(self.tag)
+
     def ack(self) -> None:
         """Done with it."""
         self.acks.settle(self.tag)

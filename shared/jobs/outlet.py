@@ -19,6 +19,7 @@ from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
 from shared.jobs.broker import Session
+from shared.jobs.topology import PROBES
 from shared.jobs.types import JobPriority
 from shared.outbox import EVENTS
 
@@ -77,8 +78,8 @@ def _expect_confirm(channel: aiormq.Channel) -> asyncio.Future[object]:
 
 
 def _frames(parcel: Parcel, *, message_id: str, most_bytes: int) -> Iterator[Frame | ContentHeader | ContentBody]:
-    # An event that nobody listens to is no fault; a job without a queue is.
-    mandatory = parcel.exchange != EVENTS
+    # A word that nobody listens to is no fault; a job without a queue is.
+    mandatory = parcel.exchange not in {EVENTS, PROBES}
     yield Basic.Publish(exchange=parcel.exchange, routing_key=parcel.routing_key, mandatory=mandatory)
     properties = Basic.Properties(
         headers=dict(parcel.headers),

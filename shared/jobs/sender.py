@@ -88,7 +88,7 @@ class Sender:
             first = failures[min(failures)]
             raise NotSentError(
                 f"{len(failures)} of {len(parcels)} messages were not confirmed,"
-                f" among them {parcels[min(failures)].routing_key}: {first or type(first).__name__}",
+                f" among them {parcels[min(failures)].routing_key}: {str(first) or type(first).__name__}",
                 unsent=sorted(failures),
             ) from first
 

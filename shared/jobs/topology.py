@@ -67,8 +67,7 @@ WORK_QUEUES: tuple[Queue, ...] = tuple(
         exchange=JOBS,
         # Three words of fixed depth: the step a message came by, the service, the type.
         pattern=f"*.{service}.#",
-        # Only probes are ever refused; jobs that cannot succeed are published to DEAD with all that is known of them.
-        arguments={"x-max-priority": len(JobPriority), "x-dead-letter-exchange": PROBES},
+        arguments={"x-max-priority": len(JobPriority)},
     )
     for service in sorted(set(SERVICE_OF.values()))
 )

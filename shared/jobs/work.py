@@ -65,6 +65,8 @@ class Work:
 
     async def give_back(self, delivery: Delivery) -> None:
         """Let go of a delivery as if it had never been taken: neither failed nor suspect."""
+        if not delivery.in_hand:
+            return  # settled: what was left to do was only the engine's own
         try:
             await hand_back(delivery, delivery.job, sender=self._sender)
         except (EnvelopeError, NotSentError):

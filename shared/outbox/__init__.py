@@ -4,12 +4,14 @@ It is also the timetable: a row waits here until its `due_at`, where it can be l
 """
 
 from shared.outbox.append import CHANNEL, Message, append, put_back, replace, withdraw
+from shared.outbox.backlog import Backlog, read_backlog
 from shared.outbox.drain import Drained, Outgoing, Send, drain_once
 from shared.outbox.events import EVENTS, Event, record_events
 
 __all__ = [
     "CHANNEL",
     "EVENTS",
+    "Backlog",
     "Drained",
     "Event",
     "Message",
@@ -18,6 +20,7 @@ __all__ = [
     "append",
     "drain_once",
     "put_back",
+    "read_backlog",
     "record_events",
     "replace",
     "withdraw",

@@ -15,9 +15,14 @@ class Channel:
     def __init__(self):
         self.frames = []
         self.unacked = []
+        self.full = False
+        self.waited_for = asyncio.Event()
 
     async def basic_ack(self, tag, *, multiple=False, wait=True):
         del wait
+        if self.full:
+            self.waited_for.set()
+            await asyncio.Event().wait()
         assert tag in self.unacked, "the broker closes the channel on an unknown tag"
         self.frames.append(("ack", tag, multiple))
         self.unacked = [other for other in self.unacked if other != tag and not (multiple and other < tag)]
@@ -96,6 +101,33 @@ async def test_what_is_given_back_is_never_covered_by_a_later_prefix(line):
     await line.acks.finish()
 
     assert line.channel.frames == [("nack", 2, False), ("ack", 3, True)]
+
+
+async def test_what_is_settled_is_not_given_back(line):
+    """Whatever fails after a job was settled must not bring it again."""
+    line.acks.settle(1)
+
+    await line.acks.give_back(1)
+    await line.acks.finish()
+    await line.acks.give_back(1)
+
+    assert line.channel.frames == [("ack", 1, True)]
+    assert not line.acks.in_hand(1)
+
+
+async def test_a_stop_while_acknowledgements_are_on_their_way_forgets_none(line):
+    """A full line keeps them waiting; what was not written is left to the end."""
+    line.channel.full = True
+    sending = asyncio.create_task(line.acks.run())
+    for tag in (1, 2, 4, 5, 6, 7, 8):
+        line.acks.settle(tag)
+    await line.channel.waited_for.wait()
+
+    sending.cancel()
+    line.channel.full = False
+    await line.acks.finish()
+
+    assert line.channel.unacked == [3]
 
 
 async def test_half_of_the_slots_settled_is_sent_at_once():

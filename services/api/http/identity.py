@@ -1,4 +1,4 @@
-"""Every request gets an id and a stop-watch; every answer tells both."""
+"""Every request gets an id, a place in a trace and a stop-watch; every answer tells the id and the time it took."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import time
 from collections.abc import Awaitable, Callable
 from secrets import token_hex
 
-import structlog
 from aiohttp import hdrs, web
+from structlog.contextvars import bound_contextvars
 
 from shared.metrics import http_request_seconds
+from shared.trace import bound_trace
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -18,6 +19,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SERVER = "InstaDistro"
 _ID_HEADER = "X-Request-ID"
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+_TRACE_HEADER = "traceparent"
 _REQUEST_ID = web.RequestKey("request_id", str)
 _STARTED = web.RequestKey("started", float)
 
@@ -31,10 +33,10 @@ def request_id_of(request: web.BaseRequest) -> str:
 
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost middleware: id, stop-watch, metric."""
+    """Outermost middleware: id, trace, stop-watch, metric."""
     request[_STARTED] = time.perf_counter()
     request[_REQUEST_ID] = _accepted(request.headers.get(_ID_HEADER, ""))
-    with structlog.contextvars.bound_contextvars(request_id=request[_REQUEST_ID]):
+    with bound_contextvars(request_id=request[_REQUEST_ID]), bound_trace(_traceparent(request)):
         response = await handler(request)
     labels = {"route": _route(request), "method": _method(request), "code": str(response.status)}
     http_request_seconds.labels(**labels).observe(time.perf_counter() - request[_STARTED])
@@ -52,6 +54,11 @@ async def sign_answer(request: web.Request, response: web.StreamResponse) -> Non
 
 def _accepted(given: str) -> str:
     return given if _ID.fullmatch(given) else token_hex(16)
+
+
+def _traceparent(request: web.Request) -> str | None:
+    given = request.headers.getall(_TRACE_HEADER, [])
+    return given[0] if len(given) == 1 else None  # of several, none is the right one
 
 
 def _route(request: web.Request) -> str:

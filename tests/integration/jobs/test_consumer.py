@@ -8,11 +8,11 @@ from shared.jobs import (
     TopologyError,
     declare_topology,
 )
-from shared.jobs.topology import PROBES, work_queue
+from shared.jobs.topology import work_queue
 from tests.waiting import until
 
 QUEUE = work_queue("health")
-OTHERWISE = {"x-max-priority": 9, "x-dead-letter-exchange": PROBES}
+OTHERWISE = {"x-max-priority": 9}
 
 
 async def test_a_deleted_queue_is_made_again_and_reported(running):
@@ -115,10 +115,9 @@ async def test_changed_queues_and_exchanges_are_one_error_that_lists_all(engine)
 
     lines = str(raised.value).splitlines()
     assert "- exchange jobs.dead: type is direct there, topic here" in lines
-    assert "- queue jobs.health.v1: x-max-priority is 9 there, 5 here" in lines, lines
-    assert "- queue jobs.retry.v1.2000: x-dead-letter-exchange is not set there, jobs here" in lines or any(
-        "jobs.retry.v1.2000: x-message-ttl is 1 there, 2000 here" in line for line in lines
-    )
+    assert "- queue jobs.health.v1: x-max-priority is 9 there, 5 here" in lines
+    # The broker names one argument for each queue.
+    assert any(line.startswith("- queue jobs.retry.v1.2000: x-") for line in lines)
     assert "delete it" in lines[-1]
 
 
