@@ -7,6 +7,7 @@ log lines carry the id of their trace, and whatever is sent on carries the heade
 from __future__ import annotations
 
 import os
+import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 def new_traceparent() -> str:
     """The header of a trace that begins here. It is not marked as sampled, for nothing records it."""
-    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
+    return f"00-{os.urandom(16).hex()}-{_span_id()}-00"
 
 
 def child_traceparent(parent: str) -> str | None:
@@ -37,7 +38,7 @@ def child_traceparent(parent: str) -> str | None:
         return None
     # No other flag may be passed on, and what is passed on is of the version that is spoken here.
     sampled = int(found["flags"], 16) & _SAMPLED
-    return f"00-{found['trace_id']}-{os.urandom(8).hex()}-{sampled:02x}"
+    return f"00-{found['trace_id']}-{_span_id()}-{sampled:02x}"
 
 
 def current_traceparent() -> str | None:
@@ -70,3 +71,8 @@ def bound_trace(traceparent: str | None) -> Iterator[None]:
 
 def _go_on(traceparent: str | None) -> str:
     return (traceparent and child_traceparent(traceparent)) or new_traceparent()
+
+
+def _span_id() -> str:
+    # Never all zero, which would be no id; to be unique it needs no secret source.
+    return f"{random.randrange(1, 1 << 64):016x}"  # noqa: S311

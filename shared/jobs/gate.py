@@ -20,19 +20,18 @@ class Gate:
         self._empty = asyncio.Event()
         self._empty.set()
 
-    @asynccontextmanager
-    async def together(self) -> AsyncIterator[None]:
-        """Run beside others, once nobody runs alone or waits for it."""
+    async def enter(self) -> None:
+        """Begin to run beside others, once nobody runs alone or waits for it. `leave` must follow."""
         while not self._open.is_set():
             await self._open.wait()
         self._together += 1
         self._empty.clear()
-        try:
-            yield
-        finally:
-            self._together -= 1
-            if self._together == 0:
-                self._empty.set()
+
+    def leave(self) -> None:
+        """End what `enter` began."""
+        self._together -= 1
+        if self._together == 0:
+            self._empty.set()
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:

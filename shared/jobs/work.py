@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import cache
 
 import structlog
 
@@ -21,7 +22,7 @@ from shared.jobs.outcomes import CRASH_LOOP, Again, Dead, Done, Expired, Outcome
 from shared.jobs.run import Handler, bind_job, park, run_job
 from shared.jobs.sender import NotSentError, Sender
 from shared.jobs.settle import hand_back, settle
-from shared.jobs.types import JobType
+from shared.jobs.types import JobPriority, JobType
 
 _UNSETTLED_PAUSE_S = 1.0
 _MOST_KNOWN = 10_000
@@ -84,12 +85,15 @@ class Work:
             async with self._gate.alone():
                 outcome = await self._run_suspect(job)
         else:
-            async with self._gate.together():
+            await self._gate.enter()
+            try:
                 outcome = await self._run(job)
+            finally:
+                self._gate.leave()
         await self._settle(delivery, job, outcome)
         if outcome is _CRASHED:
             await starts.end(self._pool, job)
-        metrics.jobs_total.labels(job.type, job.options.priority.name.lower(), _label(outcome)).inc()
+        _meters(job.type, job.options.priority).outcome(_label(outcome)).inc()
 
     def _knows(self, job: Job) -> bool:
         sending = _sending(job)
@@ -111,10 +115,9 @@ class Work:
         sending = _sending(job)
         self._begun.add(sending)
         began_ms = now_ms()
-        if job.due_ms is not None:
-            metrics.job_wait_seconds.labels(job.type, job.options.priority.name.lower()).observe(
-                max(0, began_ms - job.due_ms) / 1000
-            )
+        meters = _meters(job.type, job.options.priority)
+        if (due_ms := job.due_ms) is not None:
+            meters.wait_s.observe(max(0, began_ms - due_ms) / 1000)
         job_monitor.record_job_started(job.type)
         metrics.jobs_in_flight.inc()
         began = time.perf_counter()
@@ -128,7 +131,7 @@ class Work:
             if len(self._ended) > _MOST_KNOWN:
                 self._ended.popitem(last=False)
             metrics.jobs_in_flight.dec()
-            metrics.job_seconds.labels(job.type).observe(time.perf_counter() - began)
+            meters.run_s.observe(time.perf_counter() - began)
             (job_monitor.record_job_failed if failed else job_monitor.record_job_complete)(job.type)
         return outcome
 
@@ -141,6 +144,21 @@ class Work:
             await asyncio.sleep(_UNSETTLED_PAUSE_S)
         finally:
             await delivery.give_back()
+
+
+class _Meters:
+    """The series of one lane, looked up once: a look-up costs more than what is counted."""
+
+    def __init__(self, job_type: JobType, priority: JobPriority) -> None:
+        lane = (job_type, priority.name.lower())
+        self.wait_s = metrics.job_wait_seconds.labels(*lane)
+        self.run_s = metrics.job_seconds.labels(job_type)
+        self.outcome = cache(lambda outcome: metrics.jobs_total.labels(*lane, outcome))
+
+
+@cache
+def _meters(job_type: JobType, priority: JobPriority) -> _Meters:
+    return _Meters(job_type, priority)
 
 
 _CRASHED = Dead(

@@ -16,12 +16,22 @@ class Room:
 
     async def enter(self, name, *, alone):
         self.leave[name] = asyncio.Event()
-        async with self.gate.alone() if alone else self.gate.together():
-            self.inside.add(name)
-            for other in self.inside:
-                self.met.setdefault(other, set()).update(self.inside - {other})
-            await self.leave[name].wait()
-            self.inside.discard(name)
+        if alone:
+            async with self.gate.alone():
+                await self.stay(name)
+        else:
+            await self.gate.enter()
+            try:
+                await self.stay(name)
+            finally:
+                self.gate.leave()
+
+    async def stay(self, name):
+        self.inside.add(name)
+        for other in self.inside:
+            self.met.setdefault(other, set()).update(self.inside - {other})
+        await self.leave[name].wait()
+        self.inside.discard(name)
 
     async def settle(self):
         """Let everybody go as far as they can."""
