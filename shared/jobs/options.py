@@ -14,8 +14,8 @@ from shared.jobs.types import JobPriority, JobType
 
 # Waits beyond this go to the outbox, where they can be listed and withdrawn.
 _LADDER_TOP_MS = 16 * 60 * 1000
-# No wait is longer, whatever the doubling says.
-_LONGEST_WAIT_MS = 30 * 24 * 60 * 60 * 1000
+#: No wait is longer, whatever the doubling or a server's own wish says.
+LONGEST_WAIT_MS = 30 * 24 * 60 * 60 * 1000
 _MOST_ATTEMPTS = 100
 _MOST_KEY_CHARS = 200
 
@@ -42,7 +42,7 @@ class JobOptions:
                 (self.backoff_ms >= 0, "backoff must not be negative"),
                 (self.cap_ms is None or self.cap_ms >= 1, "cap must be at least 1 ms"),
                 (0 <= self.jitter <= 1, "jitter must be a share from 0 to 1"),
-                (0 <= self.delay_ms <= _LONGEST_WAIT_MS, "delay must be from 0 to 30 days"),
+                (0 <= self.delay_ms <= LONGEST_WAIT_MS, "delay must be from 0 to 30 days"),
                 (self.deadline_ms is None or self.deadline_ms >= 1, "deadline must be at least 1 ms"),
                 (
                     self.unique_key is None or 1 <= len(self.unique_key) <= _MOST_KEY_CHARS,
@@ -57,7 +57,7 @@ class JobOptions:
 
     def retry_delay_ms(self, failures: int) -> int:
         """Milliseconds to wait after the n-th failure, without jitter: backoff, twice it, four times it, ..."""
-        most = _LONGEST_WAIT_MS if self.cap_ms is None else min(self.cap_ms, _LONGEST_WAIT_MS)
+        most = LONGEST_WAIT_MS if self.cap_ms is None else min(self.cap_ms, LONGEST_WAIT_MS)
         return min(self.backoff_ms << (failures - 1), most)
 
     def retry_delays_ms(self) -> list[int]:

@@ -16,7 +16,7 @@ from shared.jobs.payloads import Payload
 from shared.jobs.recurring import Recurring, add_recurring
 from shared.jobs.sender import Sender
 from shared.jobs.types import JobType
-from shared.outbox import append
+from shared.outbox import put_back
 
 
 class JobQueue:
@@ -99,7 +99,9 @@ class JobQueue:
 
     async def _keep(self, jobs: Sequence[Job], tx: Connection | None) -> list[str | None]:
         async with self._transaction(tx) as connection:
-            added = await append(connection, [to_outbox(job) for job in jobs])
+            # Not `append`: a job of this key that the relay is sending must not swallow this one, and one that waits
+            # must not leave before the caller's data is there for both.
+            added = await put_back(connection, [to_outbox(job) for job in jobs])
         # Ids are new, so only a unique key can be there already; and that is one job alone.
         return [job.id for job in jobs] if added else [None for _ in jobs]
 

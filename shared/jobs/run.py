@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from shared.jobs.envelope import Job
+from shared.jobs.options import LONGEST_WAIT_MS
 from shared.jobs.outcomes import CRASH_LOOP, Again, Dead, Done, Expired, Outcome, Permanent, Transient
 from shared.jobs.payloads import Payload, UnknownVersionError, read_payload
 from shared.jobs.types import JobType
@@ -118,7 +120,8 @@ async def _run(job: Job, handler: Handler, payload: Payload, *, now_ms: int) -> 
     clock = asyncio.timeout(limit_s)
     try:
         async with clock:
-            return await handler.run(job, payload) or Done()
+            again = await handler.run(job, payload)
+            return Done() if again is None else _again(again.delay_ms)
     except Permanent as error:
         return Dead(reason=error.reason, error=str(error))
     except Transient as error:
@@ -147,11 +150,14 @@ def _wait_for_servers(job: Job, error: Exception) -> Outcome:
 def _retry(job: Job, error: str, retry_after_s: float | None) -> Outcome:
     if job.attempt >= job.options.attempts:
         return Dead(reason="exhausted", error=error)
-    if retry_after_s is None:
-        delay_ms = job.options.jittered_ms(job.options.retry_delay_ms(job.attempt))
-    else:
-        delay_ms = round(retry_after_s * 1000)
-    return Again(delay_ms=delay_ms, failed=True, error=error)
+    # What a server wishes comes from its header, and may be anything that looks like a number.
+    if retry_after_s is not None and math.isfinite(retry_after_s):
+        return _again(retry_after_s * 1000, failed=True, error=error)
+    return _again(job.options.jittered_ms(job.options.retry_delay_ms(job.attempt)), failed=True, error=error)
+
+
+def _again(delay_ms: float, *, failed: bool = False, error: str | None = None) -> Again:
+    return Again(delay_ms=round(min(max(delay_ms, 0), LONGEST_WAIT_MS)), failed=failed, error=error)
 
 
 def _is_overdue(job: Job, now_ms: int) -> bool:

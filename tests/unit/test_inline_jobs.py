@@ -270,3 +270,37 @@ async def test_the_example_of_the_docs_works():
 
     [test] = [function for name, function in names.items() if name.startswith("test_")]
     await test()
+
+
+@pytest.mark.parametrize(
+    ("wish_s", "wait"),
+    [
+        (float("nan"), timedelta(seconds=30)),
+        (float("inf"), timedelta(seconds=30)),
+        (-5.0, timedelta(0)),
+        (1e12, timedelta(days=30)),
+    ],
+    ids=["not-a-number", "for-ever", "negative", "too-long"],
+)
+async def test_a_wish_that_cannot_be_meant_is_no_reason_to_lose_the_job(wish_s, wait):
+    """It comes from a server's header, and may be anything that looks like a number."""
+    clinic = Clinic(always(Transient("away", retry_after_s=wish_s)))
+    await clinic.add(create_very_low_priority_job_options(attempts=2))
+
+    await clinic.jobs.advance(wait)
+
+    assert clinic.waits_s() == [0, wait.total_seconds()]
+
+
+async def test_a_handlers_own_wait_has_a_longest_too():
+    """Thirty days, as for every wait."""
+
+    async def wait_for_ages(_job):
+        return Again(delay_ms=10**18) if len(clinic.ran_at) == 1 else None
+
+    clinic = Clinic(wait_for_ages)
+    await clinic.add()
+
+    await clinic.jobs.advance(timedelta(days=30))
+
+    assert clinic.waits_s() == [0, timedelta(days=30).total_seconds()]

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
+from aio_pika.exceptions import ChannelNotFoundEntity
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -172,7 +173,10 @@ async def test_an_observed_queue_that_is_deleted_is_made_again_and_reported(engi
 
 async def until_probed(engine):
     async def probed():
-        return await engine.depth() == len(LANES)
+        # Told of first, declared then: for a moment it is not there.
+        with suppress(ChannelNotFoundEntity):
+            return await engine.depth() == len(LANES)
+        return False
 
     await until(probed, what="new probes in the new queue")
 

@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import pytest
 
+from services.scheduler.relay_outbox import relay_once
 from shared.database import create_pool
 from shared.jobs import (
     CheckAccount,
@@ -18,6 +20,7 @@ from shared.jobs import (
     to_outbox,
 )
 from shared.jobs.topology import JOBS, work_queue
+from shared.lifecycle import repeat
 from shared.outbox import Outgoing, append, drain_once, put_back
 from tests.waiting import until
 
@@ -198,3 +201,17 @@ async def test_a_job_that_comes_back_waits_for_a_relay_that_is_about_to_delete_i
     assert (await relaying).sent == 1
     assert await coming_back == 1
     assert await engine.pool.fetchval("SELECT count(*) FROM outbox") == 1
+
+
+async def test_without_notify_the_poll_still_sends_what_is_due(running):
+    """Behind a pooler that hands out a connection per transaction nobody can listen; it only takes a little longer."""
+    stop = asyncio.Event()
+    relay = partial(relay_once, running.pool, running.sender, batch=10)
+    polling = asyncio.create_task(repeat(relay, name="relay", every_s=0.05, stop=stop))
+
+    await running.add("unheard")
+    await running.wait_for(1)
+    stop.set()
+    await polling
+
+    assert await running.subjects() == ["unheard"]
