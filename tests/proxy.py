@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 
 class Proxy:
@@ -26,25 +27,27 @@ class Proxy:
         ends = {writer, far_writer}
         self._open |= ends
         try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            await asyncio.gather(self.pump(reader, far_writer), self.pump(far_reader, writer))
         finally:
             self._open -= ends
             for end in ends:
                 end.transport.abort()
 
+    async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward one direction of one line until it ends."""
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
+
+P = TypeVar("P", bound=Proxy)
 
 
 @asynccontextmanager
-async def proxy_to(host: str, port: int) -> AsyncIterator[Proxy]:
-    """A proxy on a free port."""
-    proxy = Proxy(host=host, port=port)
+async def listening(proxy: P) -> AsyncIterator[P]:
+    """Have a proxy listen on a free port."""
     server = await asyncio.start_server(proxy.forward, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
@@ -53,3 +56,10 @@ async def proxy_to(host: str, port: int) -> AsyncIterator[Proxy]:
         server.close()
         proxy.cut()
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def proxy_to(host: str, port: int) -> AsyncIterator[Proxy]:
+    """A plain proxy on a free port."""
+    async with listening(Proxy(host=host, port=port)) as proxy:
+        yield proxy

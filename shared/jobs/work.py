@@ -26,6 +26,7 @@ from shared.jobs.types import JobPriority, JobType
 
 _UNSETTLED_PAUSE_S = 1.0
 _MOST_KNOWN = 10_000
+_SUSPECTS_PER_SLOT = 2
 
 log = structlog.get_logger()
 
@@ -48,6 +49,10 @@ class Work:
         # with it, perhaps, the acknowledgement of what was done. A later sending of the same job is another matter.
         self._begun: set[tuple[str, str]] = set()
         self._ended: OrderedDict[tuple[str, str], None] = OrderedDict()
+        # A broker that crashed calls everything it kept redelivered, however long its queues: beyond what workers can
+        # have had in hand the word means nothing. What ends this process all the same comes first to the next one,
+        # which begins to count anew.
+        self._suspects_left = _SUSPECTS_PER_SLOT * slots
 
     async def do(self, delivery: Delivery) -> None:
         """Work on a delivery until it is settled or given back. Runs as a task of its own."""
@@ -81,7 +86,7 @@ class Work:
             await self._settle(delivery, None, Dead(reason="unreadable", error=str(error)))
             return
         bind_job(job)
-        if job.suspect or (delivery.redelivered and not self._knows(job)):
+        if job.suspect or (delivery.redelivered and self._suspects(job)):
             async with self._gate.alone():
                 outcome = await self._run_suspect(job)
         else:
@@ -95,9 +100,13 @@ class Work:
             await starts.end(self._pool, job)
         _meters(job.type, job.options.priority).outcome(_label(outcome)).inc()
 
-    def _knows(self, job: Job) -> bool:
+    def _suspects(self, job: Job) -> bool:
+        """Whether a worker may have died of a job that was redelivered."""
         sending = _sending(job)
-        return sending in self._begun or sending in self._ended
+        if sending in self._begun or sending in self._ended or self._suspects_left == 0:
+            return False
+        self._suspects_left -= 1
+        return True
 
     async def _run_suspect(self, job: Job) -> Outcome:
         """Run a job that came again without a word from its worker: the worker may have died of it."""

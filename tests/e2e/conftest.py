@@ -64,11 +64,12 @@ class Live:
         )
         return caption, made["id"]
 
-    def arm(self, point):
-        """The next process that passes this point dies there."""
+    def arm(self, point, *, subject=""):
+        """The next process that passes this point dies there; or the next one that does so for this subject."""
         file = self.kill_points / point
-        file.touch()
-        return file
+        written = file.with_name("being written")
+        written.write_text(subject)
+        return written.replace(file)
 
     async def settled(self, distribution_id):
         """The publications once all of them stand still."""

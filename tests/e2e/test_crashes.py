@@ -38,7 +38,7 @@ async def test_a_publisher_that_dies_at_a_step_loses_and_doubles_nothing(live, p
 
 
 async def test_a_publisher_that_dies_at_every_step_in_turn_loses_and_doubles_nothing(live):
-    """One distribution, seven deaths."""
+    """One distribution, seven deaths: what two workers died of in a row is parked, and a person goes on with it."""
     caption, distribution_id = await live.distribute(seconds=1)
     page = await live.call("GET", f"/v1/publications?distribution_id={distribution_id}&limit=1")
     assert page["data"]
@@ -47,6 +47,10 @@ async def test_a_publisher_that_dies_at_every_step_in_turn_loses_and_doubles_not
         armed = live.arm(point)
         await until(_gone(live, armed, distribution_id), what=f"the death at {point}", deadline_s=30)
         armed.unlink(missing_ok=True)
+    for parked in await live.settled(distribution_id):
+        if parked["state"] != "published":
+            assert parked["reason"] == "crash_loop"
+            await _look_and_send_again(live, caption, parked)
 
     await live.proven(caption, distribution_id)
 
@@ -141,7 +145,7 @@ async def test_the_queues_and_the_cache_are_measured(live):
 
     async def depths():
         async with live.http.get(scheduler) as answer:
-            return 'instadistro_queue_depth{queue="jobs.publisher.v1"}' in await answer.text()
+            return 'instadistro_queue_depth{priority="critical",queue="jobs.publisher.v1"}' in await answer.text()
 
     await until(depths, what="the depth of the publisher's queue")
     async with live.http.get(api) as answer:
@@ -162,3 +166,14 @@ def _gone(live, armed, distribution_id):
         return all(publication["state"] == "published" for publication in page["data"])
 
     return gone
+
+
+async def _look_and_send_again(live, caption, publication):
+    """What a person does with a parked publication: looks at the account, and retries what is not there."""
+    account = await live.call("GET", f"/v1/accounts/{publication['account_id']}")
+    is_live = (await live.live_counts(caption))[account["instagram_user_id"]] > 0
+    if publication["state"] == "outcome_unknown":
+        outcome = "published" if is_live else "failed"
+        await live.call("POST", f"/v1/publications/{publication['id']}/resolve", json={"outcome": outcome})
+    if not is_live:
+        await live.call("POST", f"/v1/publications/{publication['id']}/retry")
