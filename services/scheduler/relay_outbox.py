@@ -14,12 +14,14 @@ import structlog
 from shared import metrics
 from shared.database import Pool
 from shared.jobs import Sender, until_any
-from shared.outbox import CHANNEL, drain_once
+from shared.outbox import CHANNEL, drain_once, sift_once
 
 log = structlog.get_logger()
 _CONNECT_TIMEOUT_S = 5.0
 _RELISTEN_S = 1.0
 _BREATH_S = 0.02
+_SIFTED = 100
+_PUT_OFF_S = 60.0
 
 
 async def relay_once(pool: Pool, sender: Sender, *, batch: int) -> float | None:
@@ -33,12 +35,23 @@ async def relay_once(pool: Pool, sender: Sender, *, batch: int) -> float | None:
     drained = await drain_once(pool, sender.send_rows, batch=batch)
     metrics.relay_sent_total.inc(drained.sent)
     metrics.relay_refused_total.inc(drained.refused)
-    if drained.refused:
+    if drained.refused and not drained.sent:
+        await _sift(pool, sender, limit=drained.refused)
         return None
     if drained.sent == batch:
         return 0.0
     # Due and yet not taken: another relay has it, or it came due a moment ago.
     return None if drained.next_due_s is None else max(drained.next_due_s, _BREATH_S)
+
+
+async def _sift(pool: Pool, sender: Sender, *, limit: int) -> None:
+    """A whole batch was refused. If that was no outage, one row of it is to blame, and must not stop the others."""
+    if await sender.reachable():
+        put_off = await sift_once(
+            pool, sender.send_rows, alive=sender.reachable, limit=min(limit, _SIFTED), put_off_s=_PUT_OFF_S
+        )
+        if put_off:
+            log.error("relay.put_off", rows=put_off, for_s=_PUT_OFF_S)
 
 
 async def listen(database_url: str, *, wake: asyncio.Event, stop: asyncio.Event) -> None:

@@ -25,7 +25,7 @@ from shared import metrics
 from shared.errors import InstaDistroError, NotReadyError
 from shared.jobs.blocked import watch_blocked
 
-_CONNECT_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 5.0
 _CLOSE_TIMEOUT_S = 2.0
 # A dead peer is noticed after about three heartbeats.
 _HEARTBEAT_S = 10
@@ -87,9 +87,11 @@ async def keep_session(
     failures = 0
     while not stop.is_set():
         try:
+            began = asyncio.get_running_loop().time()
             async with open_session(urls, name=name) as session:
                 await use(session)
-            failures = 0
+            # One that is lost as soon as it is made is no better than none.
+            failures = 0 if asyncio.get_running_loop().time() - began > _RECONNECT_MOST_S else failures + 1
         except (*BROKER_ERRORS, NotReadyError) as error:
             failures += 1
             log.warning("broker.lost", connection=name, error=str(error) or type(error).__name__)
@@ -122,7 +124,7 @@ async def _connect(urls: Sequence[str], name: str) -> AbstractConnection:
         try:
             return await aio_pika.connect(
                 url,
-                timeout=_CONNECT_TIMEOUT_S,
+                timeout=CONNECT_TIMEOUT_S,
                 heartbeat=_HEARTBEAT_S,
                 client_properties={"connection_name": name},
             )

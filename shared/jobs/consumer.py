@@ -50,6 +50,8 @@ class Consumer:
     watch_s: float = 5.0  # how often it is asked whether the consumer has gone deaf
     _connected: bool = False
     _stopping: bool = False
+    _drained_at: float | None = None  # by the loop's clock
+    _canceled: bool = False
     _deliveries: int = 0
     _deaf_in_a_row: int = 0
     _running: set[asyncio.Task[None]] = field(default_factory=set)
@@ -79,9 +81,12 @@ class Consumer:
             await self._drain()
 
     async def _consume(self, session: Session, stop: asyncio.Event) -> None:
+        await self._work.begin_session()
         await topology.restore_topology(session.connection, on_missing=self.on_missing)
         queue = topology.work_queue(self.service)
         await session.channel.set_qos(prefetch_count=self.slots, timeout=_CALL_DEADLINE_S)
+        if stop.is_set():
+            return
         acks = Acks(session, slots=self.slots)
         deliver = partial(self._deliver, acks)
         tag = (await session.underlay.basic_consume(queue, deliver, timeout=_CALL_DEADLINE_S)).consumer_tag or ""
@@ -117,13 +122,22 @@ class Consumer:
         return self._deliveries if len(self._running) < self.slots else None
 
     async def _drain(self) -> None:
-        """Wait for handlers; at the deadline cancel them, and give them a moment to hand back what they hold."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=self.drain_s)
-        for task in self._running:
-            task.cancel()
-        if self._running:
-            await asyncio.wait(self._running, timeout=_HAND_BACK_S)
+        """Wait for handlers; at the deadline cancel them, and give them a moment to hand back what they hold.
+
+        However often it is called, there is one deadline, counted from the first call.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._drained_at is None:
+            self._drained_at = now + self.drain_s
+        if self._running and now < self._drained_at:
+            await asyncio.wait(self._running, timeout=self._drained_at - now)
+        if not self._canceled:
+            self._canceled = True
+            for task in self._running:
+                task.cancel()
+        now = asyncio.get_running_loop().time()
+        if self._running and now < self._drained_at + _HAND_BACK_S:
+            await asyncio.wait(self._running, timeout=self._drained_at + _HAND_BACK_S - now)
 
     async def _deliver(self, acks: Acks, message: DeliveredMessage) -> None:
         tag = message.delivery_tag

@@ -10,6 +10,7 @@ from shared.jobs.envelope import Job
 from shared.jobs.options import RETRY_STEPS_MS
 from shared.jobs.outcomes import Again, Dead
 
+_MOST_REASON_CHARS = 200
 _MOST_ERROR_CHARS = 2_000
 # The tale of all attempts travels in a header, and must not outgrow a frame.
 _MOST_TOLD = 20
@@ -48,8 +49,8 @@ def dead_headers(job: Job | None, dead: Dead, *, routing_key: str, at: datetime)
         at: when; aware.
     """
     headers = {
-        "x-dead-reason": dead.reason,
-        "x-dead-error": dead.error[:_MOST_ERROR_CHARS],
+        "x-dead-reason": _sendable(dead.reason, most=_MOST_REASON_CHARS),
+        "x-dead-error": _sendable(dead.error, most=_MOST_ERROR_CHARS),
         "x-routing-key": routing_key,
     }
     if job is None:
@@ -69,5 +70,14 @@ def _told(job: Job, error: str, at: datetime) -> str:
         tale = msgspec.json.decode(job.headers.get("x-failures", "[]"), type=list[dict[str, str | int]])
     except msgspec.MsgspecError:
         tale = []
-    told = {"attempt": job.attempt, "at": at.isoformat(timespec="milliseconds"), "error": error[:_MOST_TOLD_CHARS]}
+    told = {
+        "attempt": job.attempt,
+        "at": at.isoformat(timespec="milliseconds"),
+        "error": _sendable(error, most=_MOST_TOLD_CHARS),
+    }
     return msgspec.json.encode([*tale, told][-_MOST_TOLD:]).decode()
+
+
+def _sendable(text: str, *, most: int) -> str:
+    """Foreign words as the wire and the database can hold them: no half characters, no NUL, not too many."""
+    return text[:most].encode(errors="replace").decode().replace("\0", "")

@@ -38,15 +38,22 @@ class JobOptions:
         faults = [
             text
             for fits, text in (
-                (1 <= self.attempts <= _MOST_ATTEMPTS, f"attempts must be from 1 to {_MOST_ATTEMPTS}"),
+                (
+                    isinstance(self.attempts, int) and 1 <= self.attempts <= _MOST_ATTEMPTS,
+                    f"attempts must be a whole number from 1 to {_MOST_ATTEMPTS}",
+                ),
                 (self.backoff_ms >= 0, "backoff must not be negative"),
                 (self.cap_ms is None or self.cap_ms >= 1, "cap must be at least 1 ms"),
                 (0 <= self.jitter <= 1, "jitter must be a share from 0 to 1"),
                 (0 <= self.delay_ms <= LONGEST_WAIT_MS, "delay must be from 0 to 30 days"),
-                (self.deadline_ms is None or self.deadline_ms >= 1, "deadline must be at least 1 ms"),
                 (
-                    self.unique_key is None or 1 <= len(self.unique_key) <= _MOST_KEY_CHARS,
-                    f"unique_key must have from 1 to {_MOST_KEY_CHARS} characters",
+                    self.deadline_ms is None or 1 <= self.deadline_ms <= LONGEST_WAIT_MS,
+                    "deadline must be from 1 ms to 30 days",
+                ),
+                (
+                    self.unique_key is None
+                    or (1 <= len(self.unique_key) <= _MOST_KEY_CHARS and "\0" not in self.unique_key),
+                    f"unique_key must have from 1 to {_MOST_KEY_CHARS} characters, none of them NUL",
                 ),
                 (self.repeat is None or self.unique_key is not None, "a repeated job needs a unique_key: its name"),
             )
@@ -136,7 +143,7 @@ def _options(priority: JobPriority, attempts: int, backoff_ms: int, overrides: O
 
 def milliseconds(value: int | timedelta) -> int:
     """A time that a caller gave in milliseconds or as timedelta, in milliseconds."""
-    return round(value.total_seconds() * 1000) if isinstance(value, timedelta) else value
+    return round(value.total_seconds() * 1000) if isinstance(value, timedelta) else round(value)
 
 
 def _optional_milliseconds(value: int | timedelta | None) -> int | None:

@@ -12,7 +12,7 @@ class Transient(InstaDistroError):  # noqa: N818 - a word of the contract: handl
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = None if retry_after_s is None else float(retry_after_s)
 
 
 class Permanent(InstaDistroError):  # noqa: N818 - as above

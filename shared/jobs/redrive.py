@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -30,7 +31,7 @@ _LEAVE = """
     DELETE FROM dead_jobs AS d
     USING outbox AS o
     WHERE d.id = ANY($1::uuid[])
-      AND o.type = d.type AND o.subject = d.headers ->> 'x-subject'
+      AND o.type = d.type AND o.subject = coalesce(d.headers ->> 'x-subject', d.headers ->> 'x-job-id')
       AND o.headers ->> 'x-job-id' = d.headers ->> 'x-job-id'
       AND o.headers ->> 'x-redriven' IS DISTINCT FROM d.headers ->> 'x-redriven'
     RETURNING d.id
@@ -120,7 +121,7 @@ class _Run:
     """One redrive, over any number of transactions."""
 
     def __init__(self, *, rate_per_s: float | None, dry_run: bool) -> None:
-        if rate_per_s is not None and rate_per_s < _LEAST_RATE_PER_S:
+        if rate_per_s is not None and not _LEAST_RATE_PER_S <= rate_per_s < math.inf:
             raise ValueError(f"the rate must be at least {_LEAST_RATE_PER_S} a second")
         self.count = 0
         self.refused: list[Refused] = []

@@ -34,6 +34,7 @@ _SERVERS_AWAY_DELAY_MS = 5_000
 # A server may be away for the night; what looks like it for longer is a defect, and the policy decides again.
 _MOST_AWAY = 10_000
 _HANDLER_TIMEOUT_S = 600.0
+_ON_PARKED_TIMEOUT_S = 60.0
 
 log = structlog.get_logger()
 
@@ -89,7 +90,8 @@ async def park(job: Job, handlers: Mapping[JobType, Handler], dead: Dead) -> Out
     if handler.on_parked is None:
         return dead
     try:
-        later = await handler.on_parked(job, payload, dead)
+        async with asyncio.timeout(_ON_PARKED_TIMEOUT_S):
+            later = await handler.on_parked(job, payload, dead)
     except Exception as error:
         log.exception("job.not_ended", reason=dead.reason)
         later = Again(delay_ms=_SERVERS_AWAY_DELAY_MS, away=isinstance(error, _SERVERS_AWAY))
@@ -127,6 +129,12 @@ async def _run(job: Job, handler: Handler, payload: Payload, *, now_ms: int) -> 
     except Transient as error:
         log.warning("job.failed", error=str(error), attempt=job.attempt)
         return _retry(job, str(error), error.retry_after_s)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Not this run was canceled, but something it waited for.
+        return _retry(job, "a call inside it was canceled", None)
     except _SERVERS_AWAY as error:
         if clock.expired():
             log.warning("job.stopped", after_s=limit_s, attempt=job.attempt)

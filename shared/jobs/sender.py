@@ -7,21 +7,22 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from aio_pika.exceptions import DeliveryError, PublishError
 
 from shared import metrics
-from shared.errors import InstaDistroError
+from shared.errors import InstaDistroError, NotReadyError
 from shared.jobs import topology
-from shared.jobs.broker import BROKER_ERRORS, Session, open_session
+from shared.jobs.broker import BROKER_ERRORS, CONNECT_TIMEOUT_S, Session, open_session
 from shared.jobs.depths import count_messages
 from shared.jobs.outlet import Parcel, write
 from shared.jobs.types import JobPriority
 from shared.outbox import Outgoing
 
 _PUBLISH_DEADLINE_S = 5.0
+_TOPOLOGY_DEADLINE_S = 30.0
 # Unconfirmed messages at a time: some hundreds keep the line busy; beyond about 1,000 the client walks long lists.
 _CONFIRM_WINDOW = 512
 _WRITTEN_TOGETHER = 64
@@ -41,6 +42,9 @@ class NotSentError(InstaDistroError):
 class _Open:
     session: Session
     stack: AsyncExitStack
+    # Of the session, not of the sender: what a lost one never answered must not narrow the next.
+    window: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CONFIRM_WINDOW))
+    entering: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Sender:
@@ -60,20 +64,17 @@ class Sender:
         self._open: _Open | None = None
         self._opening = asyncio.Lock()
         self._complained = False
-        self._window = asyncio.Semaphore(_CONFIRM_WINDOW)
-        self._entering = asyncio.Lock()
 
     async def ready(self) -> None:
-        """Raise unless the broker answers within 5 s; also for a readiness probe."""
-        async with asyncio.timeout(_PUBLISH_DEADLINE_S):
-            await self._opened()
+        """Raise unless there is a session with the broker, or one can be made; also for a readiness probe."""
+        await self._opened()
 
     async def publish(self, parcel: Parcel) -> None:
         """Publish one message and wait for the broker's confirm.
 
         Raises:
-            NotSentError: no confirm within 5 s, or no queue takes the message. Nothing is lost if the caller keeps its
-                own record and tries again.
+            NotSentError: no session, no confirm within 5 s, or no queue takes the message. Nothing is lost if the
+                caller keeps its own record and tries again.
         """
         await self.publish_many([parcel])
 
@@ -120,8 +121,8 @@ class Sender:
             NotSentError: the broker does not answer.
         """
         try:
+            opened = await self._opened()
             async with asyncio.timeout(_PUBLISH_DEADLINE_S):
-                opened = await self._opened()
                 channel = await opened.session.connection.channel()
                 async with channel:
                     return await count_messages(channel)
@@ -132,66 +133,30 @@ class Sender:
         """Close the connection; the sender may be used again."""
         opened, self._open = self._open, None
         if opened is not None:
-            await opened.stack.aclose()
+            with contextlib.suppress(Exception):  # it is of no more use, whatever its end was like
+                await opened.stack.aclose()
 
     async def _send(self, parcels: Sequence[Parcel]) -> dict[int, BaseException]:
         """Write all, then wait for the broker's word on each. Answers what failed, by place."""
-        deadline = asyncio.timeout(_PUBLISH_DEADLINE_S)
         if not parcels:
             return {}
-        confirms: list[asyncio.Future[object]] = []
-        ended: BaseException = NotSentError("no confirm came in time")
-        session: Session | None = None
         try:
-            async with deadline:
-                session = (await self._opened()).session
+            opened = await self._opened()
+        except (*BROKER_ERRORS, InstaDistroError) as error:
+            metrics.broker_publishes_total.labels("failed").inc(len(parcels))
+            return dict.fromkeys(range(len(parcels)), error)
+        confirms: list[asyncio.Future[object]] = []
+        ended: Exception = NotSentError("no confirm came in time")
+        try:
+            async with asyncio.timeout(_PUBLISH_DEADLINE_S) as deadline:
                 for start in range(0, len(parcels), _WRITTEN_TOGETHER):
-                    some = parcels[start : start + _WRITTEN_TOGETHER]
-                    await self._make_room(len(some))
-                    confirms += self._counted(await write(session, some))
+                    confirms += await _write(opened, parcels[start : start + _WRITTEN_TOGETHER])
                     deadline.reschedule(asyncio.get_running_loop().time() + _PUBLISH_DEADLINE_S)
                 await asyncio.wait(confirms)
-        except (*BROKER_ERRORS, InstaDistroError) as error:
+        except Exception as error:  # noqa: BLE001 - one that cannot be encoded must not stop those beside it either
             ended = error
-            if session is not None:
-                session.lost.set()  # what waits behind this would wait as long
-        return self._judge(session, len(parcels), confirms, ended)
-
-    async def _make_room(self, count: int) -> None:
-        # One caller after the other, or each might hold a part of the window and wait for the rest.
-        async with self._entering:
-            for _ in range(count):
-                await self._window.acquire()
-
-    def _counted(self, confirms: list[asyncio.Future[object]]) -> list[asyncio.Future[object]]:
-        for confirm in confirms:
-            confirm.add_done_callback(lambda _: self._window.release())
-        return confirms
-
-    def _judge(
-        self, session: Session | None, count: int, confirms: list[asyncio.Future[object]], ended: BaseException
-    ) -> dict[int, BaseException]:
-        failures: dict[int, BaseException] = dict.fromkeys(range(len(confirms), count), ended)
-        results = Counter({"failed": len(failures)})
-        for index, confirm in enumerate(confirms):
-            if not confirm.done():
-                confirm.cancel()
-                failures[index] = ended
-                results["timeout"] += 1
-            elif confirm.cancelled():
-                failures[index] = ended
-                results["failed"] += 1
-            else:
-                error = confirm.exception()
-                results[_result(error)] += 1
-                if error is not None:
-                    failures[index] = error
-        if results["returned"] and session is not None:
-            # No queue takes it: one of ours may have been deleted. The next session declares it again.
-            session.lost.set()
-        for result, times in results.items():
-            metrics.broker_publishes_total.labels(result).inc(times)
-        return failures
+            opened.session.lost.set()  # what waits behind this would wait as long
+        return _judge(len(parcels), confirms, ended=ended, session=opened.session)
 
     async def _opened(self) -> _Open:
         if self._open is not None and not self._open.session.lost.is_set():
@@ -201,16 +166,68 @@ class Sender:
                 return self._open
             if self._open is not None:
                 metrics.broker_reconnects_total.labels(role=self._name).inc()
-                with contextlib.suppress(*BROKER_ERRORS):
-                    await self.close()
+                await self.close()
             self._open = await self._connect()
             return self._open
 
     async def _connect(self) -> _Open:
-        async with AsyncExitStack() as stack:
-            session = await stack.enter_async_context(open_session(self._urls, name=self._name))
-            await topology.restore_topology(session.connection, on_missing=self._on_missing)
-            return _Open(session=session, stack=stack.pop_all())
+        deadline_s = len(self._urls) * CONNECT_TIMEOUT_S + _TOPOLOGY_DEADLINE_S
+        try:
+            async with asyncio.timeout(deadline_s), AsyncExitStack() as stack:
+                session = await stack.enter_async_context(open_session(self._urls, name=self._name))
+                await topology.restore_topology(session.connection, on_missing=self._on_missing)
+                return _Open(session=session, stack=stack.pop_all())
+        except InstaDistroError:
+            raise
+        except Exception as error:
+            # Of a line that breaks at this moment the client library tells in many ways, a bare Exception among them.
+            raise NotReadyError(f"no session with RabbitMQ: {str(error) or type(error).__name__}") from error
+
+
+async def _write(opened: _Open, parcels: Sequence[Parcel]) -> list[asyncio.Future[object]]:
+    """Write messages once the window has room for them; each confirm makes room again."""
+    # One caller after the other, or each might hold a part of the window and wait for the rest.
+    async with opened.entering:
+        taken = 0
+        try:
+            for _ in parcels:
+                await opened.window.acquire()
+                taken += 1
+            confirms = await write(opened.session, parcels)
+        except BaseException:
+            for _ in range(taken):
+                opened.window.release()
+            raise
+    for confirm in confirms:
+        confirm.add_done_callback(lambda _: opened.window.release())
+    return confirms
+
+
+def _judge(
+    count: int, confirms: Sequence[asyncio.Future[object]], *, ended: Exception, session: Session
+) -> dict[int, BaseException]:
+    """What failed, by place; what was not written, or not answered, for the reason that ended it."""
+    failures: dict[int, BaseException] = dict.fromkeys(range(len(confirms), count), ended)
+    results = Counter({"failed": len(failures)})
+    for index, confirm in enumerate(confirms):
+        if not confirm.done():
+            confirm.cancel()
+            failures[index] = ended
+            results["timeout"] += 1
+        elif confirm.cancelled():
+            failures[index] = ended
+            results["failed"] += 1
+        else:
+            error = confirm.exception()
+            results[_result(error)] += 1
+            if error is not None:
+                failures[index] = error
+    if results["returned"]:
+        # No queue takes it: one of ours may have been deleted. The next session declares it again.
+        session.lost.set()
+    for result, times in results.items():
+        metrics.broker_publishes_total.labels(result).inc(times)
+    return failures
 
 
 def _result(error: BaseException | None) -> str:

@@ -39,6 +39,8 @@ async def settle(delivery: Delivery, job: Job | None, outcome: Outcome, *, sende
     Raises:
         NotSentError: the follow-up was not confirmed. Give the delivery back: it must come again.
     """
+    if not delivery.acks.alive:
+        return  # it comes again by itself; whatever followed from it now would be there twice
     match outcome:
         case Done() | Expired():
             pass

@@ -52,7 +52,18 @@ class Work:
         # A broker that crashed calls everything it kept redelivered, however long its queues: beyond what workers can
         # have had in hand the word means nothing. What ends this process all the same comes first to the next one,
         # which begins to count anew.
-        self._suspects_left = _SUSPECTS_PER_SLOT * slots
+        self._most_suspects = self._suspects_left = _SUSPECTS_PER_SLOT * slots
+        self._alone: Job | None = None
+
+    async def begin_session(self) -> None:
+        """The broker delivers anew: what comes again is looked at anew, and nobody died of what runs here alone.
+
+        Raises:
+            one of asyncpg's errors, OSError: the count of starts could not be mended.
+        """
+        self._suspects_left = self._most_suspects
+        if self._alone is not None:
+            await starts.end(self._pool, self._alone)
 
     async def do(self, delivery: Delivery) -> None:
         """Work on a delivery until it is settled or given back. Runs as a task of its own."""
@@ -72,9 +83,12 @@ class Work:
     async def give_back(self, delivery: Delivery) -> None:
         """Let go of a delivery as if it had never been taken: neither failed nor suspect."""
         if not delivery.in_hand:
-            return  # settled: what was left to do was only the engine's own
+            return  # settled, or the broker has taken it back already
         try:
-            await hand_back(delivery, delivery.job, sender=self._sender)
+            job = delivery.job
+            if job.suspect or (delivery.redelivered and not self._knows(job)):
+                job = job.with_headers(suspect="1")
+            await hand_back(delivery, job, sender=self._sender)
         except (EnvelopeError, NotSentError):
             await delivery.give_back()
 
@@ -86,7 +100,7 @@ class Work:
             await self._settle(delivery, None, Dead(reason="unreadable", error=str(error)))
             return
         bind_job(job)
-        if job.suspect or (delivery.redelivered and self._suspects(job)):
+        if job.suspect or (delivery.redelivered and self._take_as_suspect(job)):
             async with self._gate.alone():
                 outcome = await self._run_suspect(job)
         else:
@@ -100,10 +114,13 @@ class Work:
             await starts.end(self._pool, job)
         _meters(job.type, job.options.priority).outcome(_label(outcome)).inc()
 
-    def _suspects(self, job: Job) -> bool:
-        """Whether a worker may have died of a job that was redelivered."""
+    def _knows(self, job: Job) -> bool:
         sending = _sending(job)
-        if sending in self._begun or sending in self._ended or self._suspects_left == 0:
+        return sending in self._begun or sending in self._ended
+
+    def _take_as_suspect(self, job: Job) -> bool:
+        """Whether a worker may have died of a job that was redelivered; counts those it says so of."""
+        if self._knows(job) or self._suspects_left == 0:
             return False
         self._suspects_left -= 1
         return True
@@ -115,9 +132,11 @@ class Work:
             # Its count stands until it is parked: should that fail or be put off, it must not run again.
             log.error("job.crash_loop", start=start)
             return await park(job, self._handlers, _CRASHED)
+        self._alone = job
         try:
             return await self._run(job)
         finally:
+            self._alone = None
             await starts.end(self._pool, job)
 
     async def _run(self, job: Job) -> Outcome:
@@ -145,7 +164,17 @@ class Work:
         return outcome
 
     async def _settle(self, delivery: Delivery, job: Job | None, outcome: Outcome) -> None:
-        await settle(delivery, job, outcome, sender=self._sender, pool=self._pool)
+        settling = settle(delivery, job, outcome, sender=self._sender, pool=self._pool)
+        if isinstance(outcome, Done | Expired):
+            await settling
+            return
+        # A stop in the midst of it would leave the job twice: as what follows, and as what is handed back.
+        task = asyncio.create_task(settling)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await task
+            raise
 
     async def _pause_and_give_back(self, delivery: Delivery) -> None:
         # Not settled, so it must come again; and not at once, for what failed may need a moment.

@@ -5,7 +5,7 @@ It is also the timetable: a row waits here until its `due_at`, where it can be l
 
 from shared.outbox.append import CHANNEL, Message, append, put_back, replace, withdraw
 from shared.outbox.backlog import Backlog, read_backlog
-from shared.outbox.drain import Drained, Outgoing, Send, drain_once
+from shared.outbox.drain import Drained, Outgoing, Send, drain_once, sift_once
 from shared.outbox.events import EVENTS, Event, record_events
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "read_backlog",
     "record_events",
     "replace",
+    "sift_once",
     "withdraw",
 ]

@@ -41,6 +41,17 @@ _PUT_BACK = _INSERT.format(
         WHERE outbox.headers ->> 'x-job-id' = excluded.headers ->> 'x-job-id'"""
 )
 
+# Locked in the order in which writers write.
+_WITHDRAW = """
+    DELETE FROM outbox WHERE id IN (
+        SELECT id FROM outbox
+        WHERE type = $1 AND subject = ANY($2::text[])
+        ORDER BY subject
+        FOR UPDATE
+    )
+    RETURNING id
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
@@ -96,9 +107,7 @@ async def withdraw(tx: Connection, *, type_: str, subjects: Sequence[str]) -> in
     Returns:
         How many were deleted.
     """
-    rows = await tx.fetch(
-        "DELETE FROM outbox WHERE type = $1 AND subject = ANY($2::text[]) RETURNING id", type_, list(subjects)
-    )
+    rows = await tx.fetch(_WITHDRAW, type_, list(subjects))
     return len(rows)
 
 

@@ -25,6 +25,7 @@ _CLAIM = """
     ) AS o
     LIMIT $1
 """
+_PUT_OFF = "UPDATE outbox SET due_at = now() + $2::float8 * interval '1 second' WHERE id = $1"
 _NEXT_DUE = """
     SELECT extract(epoch FROM min(first.due_at) - now())::float8
     FROM generate_series(1, 5) AS level (priority)
@@ -57,6 +58,8 @@ class Drained:
     next_due_s: float | None  # seconds to the next row, 0 or less if one is due; None if the outbox is empty
 
 
+#: Whether the broker answers.
+Alive: TypeAlias = Callable[[], Awaitable[bool]]
 #: Publishes rows and answers the ids of those that the broker confirmed, within a deadline of its own.
 Send: TypeAlias = Callable[[Sequence[Outgoing]], Awaitable[set[int]]]
 
@@ -80,6 +83,37 @@ async def drain_once(pool: Pool, send: Send, *, batch: int) -> Drained:
             await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", list(confirmed))
         next_due_s = await next_due(connection)
     return Drained(sent=len(confirmed), refused=len(rows) - len(confirmed), next_due_s=next_due_s)
+
+
+async def sift_once(pool: Pool, send: Send, *, alive: Alive, limit: int, put_off_s: float) -> int:
+    """Send due rows one by one, after a batch of which nothing was sent: one of them may have spoiled the rest.
+
+    A row that is refused by itself while the broker answers is put off, so that it stands in nobody's way.
+
+    Args:
+        pool: the database.
+        send: publishes the rows.
+        alive: whether the broker answers.
+        limit: most rows.
+        put_off_s: for how long.
+
+    Returns:
+        How many were put off.
+    """
+    put_off = 0
+    for _ in range(limit):
+        async with pool.acquire() as connection, connection.transaction():
+            rows = [_outgoing(row) for row in await connection.fetch(_CLAIM, 1)]
+            if not rows:
+                break
+            if await send(rows):
+                await connection.execute("DELETE FROM outbox WHERE id = $1", rows[0].id)
+            elif await alive():
+                await connection.execute(_PUT_OFF, rows[0].id, put_off_s)
+                put_off += 1
+            else:
+                break
+    return put_off
 
 
 async def next_due(connection: Connection) -> float | None:

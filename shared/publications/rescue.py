@@ -29,7 +29,9 @@ _RESCUE = """
         rescues = rescues + 1,
         rescue_at = now() + least($2::float8 * 2 ^ least(rescues, 20), $3::float8) * interval '1 second'
     WHERE id IN (SELECT id FROM forgotten UNION ALL SELECT id FROM abandoned)
-    RETURNING id, revision, priority, state = 'publishing' AS abandoned
+    RETURNING id, revision, priority, state = 'publishing' OR EXISTS (
+        SELECT 1 FROM job_starts WHERE type = 'post:publish' AND subject = publications.id::text
+    ) AS suspect
 """
 _BROKER_EMPTIED = """
     UPDATE publications SET rescue_at = greatest(next_attempt_at, now())
@@ -68,8 +70,8 @@ async def rescue_publications(tx: Connection, *, limit: int, rescue_after_s: flo
             revision=row["revision"],
             priority=row["priority"],
             due_at=None,
-            # Whoever claimed it died with it, and perhaps of it.
-            suspect=row["abandoned"],
+            # Whoever claimed it, or last began with it, died with it, and perhaps of it.
+            suspect=row["suspect"],
         )
         for row in rows
     ]

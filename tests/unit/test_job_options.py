@@ -79,12 +79,12 @@ def test_priorities_run_the_other_way_on_the_wire():
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        ({"attempts": 0}, "attempts must be from 1 to 100"),
+        ({"attempts": 0}, "attempts must be a whole number from 1 to 100"),
         ({"backoff": -1}, "backoff must not be negative"),
         ({"cap": 0}, "cap must be at least 1 ms"),
         ({"jitter": 1.5}, "jitter must be a share from 0 to 1"),
         ({"delay": timedelta(days=31)}, "delay must be from 0 to 30 days"),
-        ({"deadline": 0}, "deadline must be at least 1 ms"),
+        ({"deadline": 0}, "deadline must be from 1 ms to 30 days"),
         ({"unique_key": ""}, "unique_key must have from 1 to 200 characters"),
         ({"repeat": {"every": 1000}}, "a repeated job needs a unique_key"),
     ],

@@ -11,7 +11,7 @@ import asyncpg
 
 from deploy.cli.environment import find_environment
 from shared.database import Connection, Pool, create_pool
-from shared.errors import NotReadyError
+from shared.errors import InstaDistroError, NotReadyError
 from shared.settings import Settings, load_settings
 
 T = TypeVar("T")
@@ -30,7 +30,14 @@ async def open_database(settings: Settings) -> AsyncIterator[Pool]:
         yield pool
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
         raise NotReadyError("the database is not migrated yet; run `instadistro migrate`, or wait for `up`") from error
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+    except asyncpg.DataError as error:
+        raise InstaDistroError(f"the database cannot hold what was given: {error}") from error
+    except (
+        OSError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+    ) as error:
         raise NotReadyError(
             f"the database went away: {error or type(error).__name__}. What was done until then stays done;"
             " give the command again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from shared import jobs as engine
 from shared.database import Connection, Pool
 from shared.errors import InstaDistroError
 from shared.jobs import DeadFilter, discard_many, read_dead
+from shared.jobs.dead import until_now
 
 
 @click.command()
@@ -30,6 +32,8 @@ def discard(
     if which is None:
         count = _require_known(ids)
     else:
+        # What dies while the question stands is not what was asked about.
+        which = with_pool(partial(until_now, which=which))
         count = with_pool(lambda pool: discard_many(pool, which, limit=limit or MOST, dry_run=True))
     if dry_run:
         click.echo(f"Would be discarded: {count}.")

@@ -78,7 +78,7 @@ async def fire_due(tx: Connection, *, limit: int) -> Fired:
     for row in rows:
         try:
             dues.append(plan_row(row, most=limit // len(rows)))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             log.error("recurring.broken", name=row["name"], type=row["type"], error=str(error))
             await tx.execute(_GIVE_UP, row["name"], str(error))
             broken[row["type"]] += 1

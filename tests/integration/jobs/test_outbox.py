@@ -1,6 +1,7 @@
 """From the outbox to the broker: what is sent, when, and in which order."""
 
 import asyncio
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -21,7 +22,7 @@ from shared.jobs import (
 )
 from shared.jobs.topology import JOBS, work_queue
 from shared.lifecycle import repeat
-from shared.outbox import Outgoing, append, drain_once, put_back
+from shared.outbox import Outgoing, append, drain_once, put_back, sift_once
 from tests.waiting import until
 
 NOBODY = UUID("00000000-0000-7000-8000-000000000000")
@@ -215,3 +216,34 @@ async def test_without_notify_the_poll_still_sends_what_is_due(running):
     await polling
 
     assert await running.subjects() == ["unheard"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [{"exchange": "no.such.exchange"}, {"headers": {"x": "y" * 140_000}}, {"routing_key": "k" * 300}],
+    ids=["unknown-exchange", "too-large", "not-encodable"],
+)
+async def test_a_row_that_spoils_its_batch_is_put_off_and_the_others_leave(engine, spoil):
+    """One row nobody can send must not stop the timetable of everybody."""
+    for number in range(20):
+        await engine.add(f"good-{number}")
+    bad = replace_fields(to_outbox(await engine.add("spoiler")), subject="bad", due_in_ms=-60_000, **spoil)
+    async with engine.pool.acquire() as connection, connection.transaction():
+        await append(connection, [bad])
+
+    for _ in range(3):
+        await relay_once(engine.pool, engine.sender, batch=500)
+
+    left = await engine.pool.fetch("SELECT subject, due_at > now() AS put_off FROM outbox")
+    assert [tuple(row) for row in left] == [("bad", True)]
+    assert await engine.depth() == 21
+
+
+async def test_an_outage_puts_no_row_off(engine):
+    """Refused by a broker that is not there, everything stays due."""
+    await engine.add("innocent")
+    away = Sender(("amqp://127.0.0.1:9/",), name="away")
+
+    assert await sift_once(engine.pool, away.send_rows, alive=away.reachable, limit=10, put_off_s=60.0) == 0
+
+    assert await engine.pool.fetchval("SELECT count(*) FROM outbox WHERE due_at <= now()") == 1

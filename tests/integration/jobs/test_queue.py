@@ -1,6 +1,8 @@
 """Adding jobs: with the caller's transaction, straight to the broker, delayed, unique, repeated."""
 
+import asyncio
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -197,3 +199,22 @@ async def test_a_returned_job_of_a_batch_names_its_place_and_its_neighbours_are_
 
     assert raised.value.unsent == (0,)
     await until(one, what="the job in the queue that was declared anew")
+
+
+async def test_lost_connections_do_not_narrow_the_window_of_confirms(engine, line):
+    """However often the line is cut in the midst of many publishes, the next one goes through."""
+    parts = urlsplit(engine.amqp_url)
+    through_proxy = parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{line.port}").geturl()
+    sender = Sender((through_proxy,), name="cut-often")
+    queue = JobQueue(sender, engine.pool)
+
+    for _ in range(12):
+        adding = [asyncio.create_task(queue.add_many(JobType.HEALTH_CHECK, [PAYLOAD] * 300)) for _ in range(3)]
+        await asyncio.wait(adding, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
+        line.cut()
+        answers = await asyncio.gather(*adding, return_exceptions=True)
+        assert [answer for answer in answers if not isinstance(answer, list | NotSentError)] == []
+    confirmed = len(await queue.add_many(JobType.HEALTH_CHECK, [PAYLOAD] * 600))
+    await sender.close()
+
+    assert confirmed == 600

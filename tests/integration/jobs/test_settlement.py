@@ -252,3 +252,71 @@ async def test_priority_headers_and_key_survive_the_ladder(running):
         k: v for k, v in first.headers.items() if k not in ours
     }
     assert "x-death" not in second.headers
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Permanent("x" * 200_000), Permanent("half \ud83d"), Transient("half \ud83d"), Transient("x" * 200_000)],
+    ids=["long-reason", "half-reason", "half-error", "long-error"],
+)
+async def test_foreign_words_in_a_failure_never_keep_it_from_being_settled(running, failure):
+    """They come from answers of others: too long for a frame, or no text at all."""
+
+    async def fail(_job):
+        raise failure
+
+    running.script["doomed"] = fail
+    options = get_job_options_by_type(JobType.HEALTH_CHECK)
+    await running.add("doomed", options=replace(options, attempts=2, backoff_ms=1))
+    async with running.relaying():
+        [parked] = await running.parked(1)
+
+    assert parked["subject"] == "doomed"
+    assert len(running.seen) == (1 if isinstance(failure, Permanent) else 2)
+
+
+async def test_a_canceled_call_inside_a_handler_is_a_failure_of_the_job(running):
+    """It is no stop of the process, and must not come back for ever at no cost."""
+
+    async def fail(_job):
+        raise asyncio.CancelledError
+
+    running.script["canceled"] = fail
+    options = get_job_options_by_type(JobType.HEALTH_CHECK)
+    await running.add("canceled", options=replace(options, attempts=1))
+    await running.relay()
+
+    [parked] = await running.parked(1)
+    assert (parked["reason"], parked["error"]) == ("exhausted", "a call inside it was canceled")
+
+
+async def test_a_job_that_fails_after_its_line_was_cut_is_there_once(running, line):
+    """The broker brings it again by itself; a retry beside that would double it at every cut."""
+    entered, cut = asyncio.Event(), asyncio.Event()
+
+    async def fail_when_cut(job):
+        if not entered.is_set():
+            entered.set()
+            await cut.wait()
+            raise Transient("not yet", retry_after_s=0)
+        if job.attempt == 1:
+            raise Transient("again", retry_after_s=0)
+
+    running.script["once"] = fail_when_cut
+    await running.add("once")
+    await running.relay()
+    await entered.wait()
+    line.cut()
+    await running.wait_for(2)
+    cut.set()
+    await running.wait_for(3)
+    await running.add("after")
+    await running.relay()
+    await running.wait_for(4)
+
+    assert [(job.subject, job.attempt) for job, _ in running.seen] == [
+        ("once", 1),
+        ("once", 1),
+        ("once", 2),
+        ("after", 1),
+    ]
