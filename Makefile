@@ -1,10 +1,11 @@
 # Everything a person types. Each target sets up what it needs; `make setup` alone makes only the environment.
 PYTHON ?= python3
 VENV := .venv
+RIVALS := .venv-bench
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test lint lock
+.PHONY: help setup demo up down status test faults lint bench lock
 
 help:
 	@echo "make demo    set everything up, publish one post to 25 accounts, show the figures"
@@ -12,6 +13,8 @@ help:
 	@echo "make up      run the whole system on private servers until Ctrl-C"
 	@echo "make down    stop what make up started     make status  show what runs"
 	@echo "make lint    the checks without the tests   make setup   the Python environment only"
+	@echo "make faults  kill workers and the broker, cut lines: the job engine's fault tests alone"
+	@echo "make bench   measure the job engine beside its rivals; takes long"
 
 $(VENV)/.ready: requirements.lock pyproject.toml deploy/local/setup.sh
 	@sh deploy/local/setup.sh "$(PYTHON)" "$(VENV)"
@@ -41,7 +44,22 @@ test: lint
 	@$(BIN)/python -c 'import sys; from deploy.local.packages import main; sys.exit(main())'
 	@$(BIN)/pytest -n 2 --dist loadfile
 
+faults: setup
+	@$(BIN)/pytest tests/faults
+
+# The rivals have an environment of their own: nothing of theirs can come near the project's.
+$(RIVALS)/.ready: benchmarks/requirements.lock
+	@echo "bench: installing the rivals into $(RIVALS)"
+	@$(PYTHON) -m venv --clear $(RIVALS)
+	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+bench: setup $(RIVALS)/.ready
+	@$(BIN)/instadistro bench $(BENCH)
+
 # Pins every package with its hashes and without any index address, for all Python versions the project supports.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --no-header
 lock: setup
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	@$(COMPILE) --extra dev pyproject.toml -o requirements.lock
+	@$(COMPILE) benchmarks/requirements.in -o benchmarks/requirements.lock

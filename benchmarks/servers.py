@@ -1,0 +1,85 @@
+"""Servers of the benchmark's own, and a virtual host for each trial."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import aiohttp
+
+from benchmarks.processes import answering
+from deploy.local.server_parts import ensure_private_servers
+from shared.database import migrate
+
+_START_DEADLINE_S = 240.0
+_CALL_DEADLINE_S = 60.0
+_ALL_RIGHTS = {"configure": ".*", "write": ".*", "read": ".*"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """Where the private servers are reached; each URL holds its credentials."""
+
+    database: str  # migrated
+    amqp: str  # of the default virtual host
+    management: str
+
+
+@asynccontextmanager
+async def private_servers() -> AsyncIterator[Servers]:
+    """PostgreSQL and RabbitMQ in a directory of their own, synced to disk as in production, removed at the end.
+
+    Raises:
+        PackagesMissingError: programs are missing and cannot be installed; the text says which packages to install.
+        BenchmarkError: they did not start.
+    """
+    ensure_private_servers({}, say=print)
+    directory = f"{tempfile.gettempdir()}/instadistro-bench-{uuid4().hex}"  # made by the servers, for their account
+    state = {"INSTADISTRO_STATE": directory}
+    try:
+        async with answering("the servers", "deploy.local.servers", "--durable", environment=state) as process:
+            urls = await process.answer(deadline_s=_START_DEADLINE_S)
+            await migrate(urls["database"], deadline_s=_CALL_DEADLINE_S)
+            yield Servers(database=urls["database"], amqp=urls["amqp"], management=urls["management"])
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@asynccontextmanager
+async def virtual_host(servers: Servers) -> AsyncIterator[str]:
+    """The URL of a new virtual host, deleted afterwards with all that is in it."""
+    name = f"bench-{uuid4().hex}"
+    async with _management(servers) as session:
+        await session.put(f"vhosts/{name}")
+        await session.put(f"permissions/{name}/{_user(servers)}", json=_ALL_RIGHTS)
+        try:
+            yield servers.amqp.removesuffix("%2F") + name
+        finally:
+            await session.delete(f"vhosts/{name}")
+
+
+async def broker_version(servers: Servers) -> str:
+    """The version of RabbitMQ."""
+    async with _management(servers) as session, session.get("overview") as answer:
+        return str((await answer.json())["rabbitmq_version"])
+
+
+def _user(servers: Servers) -> str:
+    return urlsplit(servers.management).username or ""
+
+
+@asynccontextmanager
+async def _management(servers: Servers) -> AsyncIterator[aiohttp.ClientSession]:
+    parts = urlsplit(servers.management)
+    async with aiohttp.ClientSession(
+        base_url=f"http://{parts.hostname}:{parts.port}/api/",
+        headers={"Authorization": aiohttp.encode_basic_auth(_user(servers), parts.password or "")},
+        timeout=aiohttp.ClientTimeout(total=_CALL_DEADLINE_S),
+        raise_for_status=True,
+    ) as session:
+        yield session

@@ -1,0 +1,59 @@
+"""Running a suite from start to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.bench import Bench
+from benchmarks.jobs import CASES as JOBS
+from benchmarks.jobs import Case
+from benchmarks.machine import machine_facts
+from benchmarks.processes import BenchmarkError
+from benchmarks.progress import reporting
+from benchmarks.report import Result
+from benchmarks.rows import Row, ratios
+from benchmarks.servers import private_servers
+from benchmarks.subjects import Subject
+
+SUITES: Mapping[str, Mapping[str, Case]] = {"jobs": JOBS}
+
+
+async def run_suite(
+    suite: str, *, cases: Sequence[str], subjects: Sequence[Subject], runs: int, scale: float, full: bool
+) -> Result:
+    """Run cases of a suite on servers of their own.
+
+    Args:
+        suite: its name.
+        cases: their names, in any order; they run in the suite's.
+        subjects: who is measured.
+        runs: turns of each subject.
+        scale: share of the usual number of jobs.
+        full: run what takes minutes in its full length.
+
+    Returns:
+        All figures, and the cases that failed.
+
+    Raises:
+        InstaDistroError: the servers could not be started; nothing was measured.
+    """
+    found: list[Row] = []
+    failures = []
+    with reporting() as report:
+        async with private_servers() as servers:
+            machine = await machine_facts(servers, subjects)
+            bench = Bench(servers=servers, subjects=tuple(subjects), runs=runs, scale=scale, full=full, report=report)
+            for name, case in SUITES[suite].items():
+                if name not in cases:
+                    continue
+                try:
+                    found += await case(bench)
+                except BenchmarkError as error:
+                    failures.append(f"{name}: {error}")
+    return Result(
+        machine=machine,
+        settings=bench.settings,
+        rows=[row for row in found if row.unit != "x"],
+        ratios=[*(row for row in found if row.unit == "x"), *ratios(found)],
+        failures=failures,
+    )
