@@ -21,6 +21,7 @@ _CONNECT_TIMEOUT_S = 5.0
 _RELISTEN_S = 1.0
 _BREATH_S = 0.02
 _SIFTED = 100
+_SIFTED_WITHIN_S = 10.0
 _PUT_OFF_S = 60.0
 
 
@@ -35,7 +36,7 @@ async def relay_once(pool: Pool, sender: Sender, *, batch: int) -> float | None:
     drained = await drain_once(pool, sender.send_rows, batch=batch)
     metrics.relay_sent_total.inc(drained.sent)
     metrics.relay_refused_total.inc(drained.refused)
-    if drained.refused and not drained.sent:
+    if drained.refused:
         await _sift(pool, sender, limit=drained.refused)
         return None
     if drained.sent == batch:
@@ -45,13 +46,12 @@ async def relay_once(pool: Pool, sender: Sender, *, batch: int) -> float | None:
 
 
 async def _sift(pool: Pool, sender: Sender, *, limit: int) -> None:
-    """A whole batch was refused. If that was no outage, one row of it is to blame, and must not stop the others."""
-    if await sender.reachable():
-        put_off = await sift_once(
-            pool, sender.send_rows, alive=sender.reachable, limit=min(limit, _SIFTED), put_off_s=_PUT_OFF_S
-        )
-        if put_off:
-            log.error("relay.put_off", rows=put_off, for_s=_PUT_OFF_S)
+    """Rows were refused. If that was no outage, one of them is to blame, and must not stop the others for ever."""
+    # One more than were refused: if all of those are to blame, the next one shows that the broker is not.
+    limit = min(limit, _SIFTED) + 1
+    put_off = await sift_once(pool, sender.send_rows, limit=limit, within_s=_SIFTED_WITHIN_S, put_off_s=_PUT_OFF_S)
+    if put_off:
+        log.error("relay.put_off", rows=put_off, for_s=_PUT_OFF_S)
 
 
 async def listen(database_url: str, *, wake: asyncio.Event, stop: asyncio.Event) -> None:

@@ -58,9 +58,7 @@ class Consumer:
     _work: Work = field(init=False)
 
     def __post_init__(self) -> None:
-        self._work = Work(
-            service=self.service, slots=self.slots, handlers=self.handlers, sender=self.sender, pool=self.pool
-        )
+        self._work = Work(slots=self.slots, handlers=self.handlers, sender=self.sender, pool=self.pool)
 
     async def ready(self) -> None:
         """Raise unless the queue is being consumed; for a readiness probe."""

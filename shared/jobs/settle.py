@@ -55,7 +55,7 @@ async def settle(delivery: Delivery, job: Job | None, outcome: Outcome, *, sende
 
 
 async def hand_back(delivery: Delivery, job: Job, *, sender: Sender) -> None:
-    """Send an unfinished job to its queue anew, as if it had never been delivered: neither failed nor suspect.
+    """Send an unfinished job to its queue anew: it has not failed, and being redelivered says nothing against it.
 
     Raises:
         NotSentError: give the delivery itself back instead.

@@ -34,11 +34,8 @@ log = structlog.get_logger()
 class Work:
     """The slots of one consumer, and what happens in them."""
 
-    def __init__(
-        self, *, service: str, slots: int, handlers: Mapping[JobType, Handler], sender: Sender, pool: Pool
-    ) -> None:
+    def __init__(self, *, slots: int, handlers: Mapping[JobType, Handler], sender: Sender, pool: Pool) -> None:
         """Begin with all slots free; the arguments are the consumer's."""
-        self._service = service
         self._handlers = handlers
         self._sender = sender
         self._pool = pool
@@ -81,7 +78,7 @@ class Work:
             await self._pause_and_give_back(delivery)
 
     async def give_back(self, delivery: Delivery) -> None:
-        """Let go of a delivery as if it had never been taken: neither failed nor suspect."""
+        """Let go of a delivery as it was taken: it has not failed, and is a suspect only if it was one."""
         if not delivery.in_hand:
             return  # settled, or the broker has taken it back already
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +19,14 @@ _CLAIM = """
     FROM generate_series(1, 5) AS level (priority)
     CROSS JOIN LATERAL (
         SELECT * FROM outbox
-        WHERE outbox.priority = level.priority AND outbox.due_at <= now()
+        WHERE outbox.priority = level.priority AND outbox.due_at <= now() AND outbox.id <> ALL($2::bigint[])
         ORDER BY outbox.due_at
         LIMIT $1
         FOR UPDATE SKIP LOCKED
     ) AS o
     LIMIT $1
 """
-_PUT_OFF = "UPDATE outbox SET due_at = now() + $2::float8 * interval '1 second' WHERE id = $1"
+_PUT_OFF = "UPDATE outbox SET due_at = now() + $2::float8 * interval '1 second' WHERE id = ANY($1::bigint[])"
 _NEXT_DUE = """
     SELECT extract(epoch FROM min(first.due_at) - now())::float8
     FROM generate_series(1, 5) AS level (priority)
@@ -58,8 +59,6 @@ class Drained:
     next_due_s: float | None  # seconds to the next row, 0 or less if one is due; None if the outbox is empty
 
 
-#: Whether the broker answers.
-Alive: TypeAlias = Callable[[], Awaitable[bool]]
 #: Publishes rows and answers the ids of those that the broker confirmed, within a deadline of its own.
 Send: TypeAlias = Callable[[Sequence[Outgoing]], Awaitable[set[int]]]
 
@@ -76,7 +75,7 @@ async def drain_once(pool: Pool, send: Send, *, batch: int) -> Drained:
         batch: most rows in one transaction.
     """
     async with pool.acquire() as connection, connection.transaction():
-        rows = [_outgoing(row) for row in await connection.fetch(_CLAIM, batch)]
+        rows = [_outgoing(row) for row in await connection.fetch(_CLAIM, batch, [])]
         confirmed = await send(rows) if rows else set()
         if confirmed:
             kill_point("relay.confirmed")
@@ -85,35 +84,40 @@ async def drain_once(pool: Pool, send: Send, *, batch: int) -> Drained:
     return Drained(sent=len(confirmed), refused=len(rows) - len(confirmed), next_due_s=next_due_s)
 
 
-async def sift_once(pool: Pool, send: Send, *, alive: Alive, limit: int, put_off_s: float) -> int:
-    """Send due rows one by one, after a batch of which nothing was sent: one of them may have spoiled the rest.
+async def sift_once(pool: Pool, send: Send, *, limit: int, within_s: float, put_off_s: float) -> int:
+    """Send due rows one by one, after a batch that was refused: one of them may have spoiled the rest.
 
-    A row that is refused by itself while the broker answers is put off, so that it stands in nobody's way.
+    A row that is refused by itself while others are taken is put off, so that it stands in nobody's way. Where nothing
+    is taken the broker is to blame, and everything stays due.
 
     Args:
         pool: the database.
         send: publishes the rows.
-        alive: whether the broker answers.
         limit: most rows.
+        within_s: no row is begun later.
         put_off_s: for how long.
 
     Returns:
         How many were put off.
     """
-    put_off = 0
-    for _ in range(limit):
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + within_s
+    refused: list[int] = []
+    sent = 0
+    while sent + len(refused) < limit and loop.time() < ends_at:
         async with pool.acquire() as connection, connection.transaction():
-            rows = [_outgoing(row) for row in await connection.fetch(_CLAIM, 1)]
+            rows = [_outgoing(row) for row in await connection.fetch(_CLAIM, 1, refused)]
             if not rows:
                 break
             if await send(rows):
                 await connection.execute("DELETE FROM outbox WHERE id = $1", rows[0].id)
-            elif await alive():
-                await connection.execute(_PUT_OFF, rows[0].id, put_off_s)
-                put_off += 1
+                sent += 1
             else:
-                break
-    return put_off
+                refused.append(rows[0].id)
+    if not sent or not refused:
+        return 0
+    await pool.execute(_PUT_OFF, refused, put_off_s)
+    return len(refused)
 
 
 async def next_due(connection: Connection) -> float | None:

@@ -244,6 +244,18 @@ async def test_an_outage_puts_no_row_off(engine):
     await engine.add("innocent")
     away = Sender(("amqp://127.0.0.1:9/",), name="away")
 
-    assert await sift_once(engine.pool, away.send_rows, alive=away.reachable, limit=10, put_off_s=60.0) == 0
+    assert await sift_once(engine.pool, away.send_rows, limit=10, within_s=10.0, put_off_s=60.0) == 0
 
     assert await engine.pool.fetchval("SELECT count(*) FROM outbox WHERE due_at <= now()") == 1
+
+
+async def test_a_row_no_queue_takes_is_put_off_once_another_shows_that_the_broker_takes_messages(engine):
+    """It would cost the relay its session at every sweep."""
+    bad = replace_fields(to_outbox(await engine.add("good")), subject="bad", routing_key="nowhere", due_in_ms=-60_000)
+    async with engine.pool.acquire() as connection, connection.transaction():
+        await append(connection, [bad])
+
+    await relay_once(engine.pool, engine.sender, batch=1)
+
+    left = await engine.pool.fetch("SELECT subject, due_at > now() AS put_off FROM outbox")
+    assert [tuple(row) for row in left] == [("bad", True)]
