@@ -39,8 +39,9 @@ class Subject:
 
 _WINDOWS: tuple[Settings, ...] = ({"window": 200}, {"window": 500})
 _THREADS: tuple[Settings, ...] = ({"threads": 1}, {"threads": 4}, {"threads": 8})
-#: At these, the engine is compared with the bare library under the same prefetch.
-PREFETCHES = (64, 200)
+#: At these, the engine is compared with the bare library under the same prefetch. The first is what the service whose
+#: queue is measured has by default.
+PREFETCHES = (16, 64, 200)
 _PREFETCHES: tuple[Settings, ...] = tuple({"prefetch": prefetch} for prefetch in PREFETCHES)
 
 
@@ -49,11 +50,13 @@ def _on_all_cores(settings: tuple[Settings, ...]) -> tuple[Settings, ...]:
 
 
 _FASTSTREAM: tuple[Settings, ...] = (
+    {"prefetch": 16, "types": 1},
     {"prefetch": 64, "types": 1},
     {"prefetch": 200, "types": 1},
     {"prefetch": 200, "types": 0},
 )
 _DRAMATIQ: tuple[Settings, ...] = (
+    {"threads": 8, "prefetch": 16},
     {"threads": 8, "prefetch": 64},
     {"threads": 2, "prefetch": 200},
     {"threads": 8, "prefetch": 200},
@@ -111,6 +114,7 @@ SUBJECTS = (
         enqueue=_THREADS,
         # Its prefetch is the multiplier times the concurrency.
         work=(
+            {"pool": "threads", "concurrency": 8, "multiplier": 2},
             {"pool": "threads", "concurrency": 8, "multiplier": 8},
             {"pool": "threads", "concurrency": 8, "multiplier": 25},
             {"pool": "solo", "concurrency": 1, "multiplier": 200},
