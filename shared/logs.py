@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+from shared.trace import add_trace_id
+
 # A last line of defence: fields by these names are masked whatever was passed. Code does not log secrets to begin with.
 _SECRET_WORDS = ("token", "secret", "password", "authorization", "api_key", "pepper")
 
@@ -25,6 +27,7 @@ def configure_logs(*, service: str, level: str, log_format: str) -> None:
     as_json = log_format == "json" or (log_format == "auto" and not sys.stdout.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
         _mask_secrets,

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-from structlog.contextvars import bind_contextvars, bound_contextvars
+from typing import Any
 
 _FORM = re.compile(
     r"(?P<version>(?!ff)[0-9a-f]{2})-(?P<trace_id>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}"
@@ -22,7 +21,24 @@ _FORM = re.compile(
 _SAMPLED = 0x01
 _TRACE_ID = slice(3, 35)
 
-_current: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+class _Span:
+    """One piece of work in a trace. Its id is made when it is first asked for: most work neither logs nor sends on."""
+
+    __slots__ = ("_header", "_parent")
+
+    def __init__(self, parent: str | None) -> None:
+        self._parent = parent
+        self._header: str | None = None
+
+    @property
+    def header(self) -> str:
+        if self._header is None:
+            self._header = (self._parent and child_traceparent(self._parent)) or new_traceparent()
+        return self._header
+
+
+_current: ContextVar[_Span | None] = ContextVar("span", default=None)
 
 
 def new_traceparent() -> str:
@@ -43,7 +59,8 @@ def child_traceparent(parent: str) -> str | None:
 
 def current_traceparent() -> str | None:
     """The header to send on with work that follows from the current one; None outside any trace."""
-    return _current.get()
+    span = _current.get()
+    return None if span is None else span.header
 
 
 def bind_trace(traceparent: str | None) -> None:
@@ -52,25 +69,24 @@ def bind_trace(traceparent: str | None) -> None:
     Args:
         traceparent: the header as it came; None, or one that is not valid, begins a trace of its own.
     """
-    mine = _go_on(traceparent)
-    _current.set(mine)
-    bind_contextvars(trace_id=mine[_TRACE_ID])
+    _current.set(_Span(traceparent))
 
 
 @contextmanager
 def bound_trace(traceparent: str | None) -> Iterator[None]:
     """Go on in a trace as `bind_trace` does, until the context ends: for a task that outlives the work."""
-    mine = _go_on(traceparent)
-    token = _current.set(mine)
+    token = _current.set(_Span(traceparent))
     try:
-        with bound_contextvars(trace_id=mine[_TRACE_ID]):
-            yield
+        yield
     finally:
         _current.reset(token)
 
 
-def _go_on(traceparent: str | None) -> str:
-    return (traceparent and child_traceparent(traceparent)) or new_traceparent()
+def add_trace_id(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put the `trace_id` on a log line; a processor of structlog."""
+    if (header := current_traceparent()) is not None:
+        event.setdefault("trace_id", header[_TRACE_ID])
+    return event
 
 
 def _span_id() -> str:

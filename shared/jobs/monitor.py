@@ -7,6 +7,8 @@ from typing import TypedDict
 
 import structlog
 
+from shared import metrics
+
 log = structlog.get_logger()
 
 
@@ -46,6 +48,10 @@ class JobMonitor:
             completed=self._completed[job_type], failed=self._failed[job_type], active=self._active[job_type]
         )
 
+    def active(self) -> int:
+        """How many handlers run now, of all types."""
+        return self._active.total()
+
     def log_stats(self) -> None:
         """Write the counts of every type seen so far to the log."""
         for job_type in sorted({*self._completed, *self._failed, *self._active}):
@@ -53,3 +59,5 @@ class JobMonitor:
 
 
 job_monitor = JobMonitor()
+# Asked for when somebody looks, for each job runs past here twice.
+metrics.jobs_in_flight.set_function(job_monitor.active)

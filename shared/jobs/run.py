@@ -59,9 +59,10 @@ def bind_job(job: Job) -> None:
 
     The task is the job's own and ends with it, so nothing need be unbound.
     """
-    bind_contextvars(job_id=job.id, job_type=job.type, subject=job.subject)
-    if "x-request-id" in job.headers:
-        bind_contextvars(request_id=job.headers["x-request-id"])
+    fields = {"job_id": job.id, "job_type": job.type, "subject": job.subject}
+    if (request_id := job.headers.get("x-request-id")) is not None:
+        fields["request_id"] = request_id
+    bind_contextvars(**fields)
     bind_trace(job.headers.get("traceparent"))
 
 

@@ -144,7 +144,6 @@ class Work:
         if (due_ms := job.due_ms) is not None:
             meters.wait_s.observe(max(0, began_ms - due_ms) / 1000)
         job_monitor.record_job_started(job.type)
-        metrics.jobs_in_flight.inc()
         began = time.perf_counter()
         failed = True  # stands if the handler is canceled
         try:
@@ -155,7 +154,6 @@ class Work:
             self._ended[sending] = None
             if len(self._ended) > _MOST_KNOWN:
                 self._ended.popitem(last=False)
-            metrics.jobs_in_flight.dec()
             meters.run_s.observe(time.perf_counter() - began)
             (job_monitor.record_job_failed if failed else job_monitor.record_job_complete)(job.type)
         return outcome

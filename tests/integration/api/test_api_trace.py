@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from shared.jobs import Consumer, Handler, JobType, PublishPublication, Sender, declare_topology, open_session
 from shared.outbox import drain_once
+from shared.trace import add_trace_id
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 HEADER = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -78,7 +79,7 @@ async def test_a_request_s_trace_reaches_the_logs_of_its_job(gateway, alice, acc
         log.info("test.ran")
 
     headers = await publish(gateway, alice, post, accounts, HEADER)
-    with capture_logs(processors=[merge_contextvars]) as logs:
+    with capture_logs(processors=[merge_contextvars, add_trace_id]) as logs:
         await work_off(gateway.deps.pool, amqp_url, run)
 
     assert headers["traceparent"].split("-")[1] == TRACE

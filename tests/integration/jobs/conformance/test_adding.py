@@ -173,7 +173,8 @@ async def test_a_job_to_be_tried_again_gives_way_to_another_of_its_key(driver):
 
     async def add_another_and_fail(_job):
         if len(driver.runs) == 1:
-            await driver.add_kept("another", replace(options, delay_ms=30))
+            # Not sent before the first is back in the outbox, however slow the machine.
+            await driver.add_kept("another", replace(options, delay_ms=1_500))
             raise Transient("not yet")
 
     driver.handle(add_another_and_fail)
