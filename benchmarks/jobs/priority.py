@@ -16,6 +16,8 @@ _BACKLOG = 100_000
 # Of the time that the backlog lasts, the share in which the critical jobs come.
 _SHARE = 0.6
 _HOLD_MS = 300
+# What the service whose jobs last that long has by default.
+_SLOW_SLOTS = 64
 _IDLE, _BUSY, _SLOW = "priority, idle", "priority, backlog", "priority, 300 ms jobs"
 
 
@@ -33,7 +35,8 @@ async def priority(bench: Bench) -> list[Row]:
         measured = await bench.rounds([engine], partial(measure, bench))
         measured += await bench.rounds(others, partial(measure, bench), runs=1)
         rows += bench.rows(case, [engine, *others], measured)
-    rows += bench.rows(_SLOW, [engine], await bench.rounds([engine], partial(_slow, bench)))
+    busy = Contender(subject=engine.subject, settings={"prefetch": _SLOW_SLOTS})
+    rows += bench.rows(_SLOW, [busy], await bench.rounds([busy], partial(_slow, bench)))
     return rows + _to_idle(rows)
 
 
@@ -49,9 +52,8 @@ async def _busy(bench: Bench, contender: Contender) -> Figures:
 
 
 async def _slow(bench: Bench, contender: Contender) -> Figures:
-    slots = int(contender.settings["prefetch"])
     jobs_s = bench.scaled(_JOBS) / _PER_S
-    backlog = round(slots * 1000 / _HOLD_MS * jobs_s / _SHARE)
+    backlog = round(_SLOW_SLOTS * 1000 / _HOLD_MS * jobs_s / _SHARE)
     return await _measure(bench, contender, backlog=backlog, per_s=_PER_S, hold_ms=_HOLD_MS)
 
 

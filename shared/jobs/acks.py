@@ -7,27 +7,20 @@ import contextlib
 
 from shared.jobs.broker import BROKER_ERRORS, Session
 
-# Longest a settled delivery waits for its acknowledgement to be sent. Until then a crash would bring it again.
-_FLUSH_AFTER_S = 0.002
-
 
 class Acks:
     """The deliveries of one session, from their arrival to their acknowledgement."""
 
-    def __init__(self, session: Session, *, slots: int) -> None:
+    def __init__(self, session: Session) -> None:
         """Begin with nothing in hand.
 
         Args:
             session: whose channel delivers.
-            slots: the prefetch; half of it settled is sent at once, so that the broker never runs dry of permission.
         """
         self._channel = session.underlay
         self._lost = session.lost
-        self._enough = max(1, slots // 2)
         self._in_hand: dict[int, bool] = {}  # delivery tag -> settled; in the order of arrival, which is that of tags
-        self._settled = 0
         self._due = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def alive(self) -> bool:
@@ -43,15 +36,11 @@ class Acks:
         return self._in_hand.get(tag) is False
 
     def settle(self, tag: int) -> None:
-        """A delivery is done with; its acknowledgement follows within 2 ms."""
+        """A delivery is done with; its acknowledgement follows in the next turn of the loop, with all of this turn."""
         if not self.alive:
             return  # it comes again; its tag means nothing to another session
         self._in_hand[tag] = True
-        self._settled += 1
-        if self._settled >= self._enough:
-            self._due.set()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER_S, self._due.set)
+        self._due.set()
 
     async def give_back(self, tag: int) -> None:
         """Have the broker deliver it again; where the session is gone, it does so by itself."""
@@ -68,13 +57,9 @@ class Acks:
         Raises:
             one of BROKER_ERRORS: the session is of no more use; end it.
         """
-        try:
-            while True:
-                await self._due.wait()
-                await self._flush(wait=False)
-        finally:
-            if self._timer is not None:
-                self._timer.cancel()
+        while True:
+            await self._due.wait()
+            await self._flush(wait=False)
 
     async def finish(self) -> None:
         """Send what is left and see it written, once `run` has ended.
@@ -86,11 +71,7 @@ class Acks:
 
     async def _flush(self, *, wait: bool) -> None:
         self._due.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         prefix, beyond = self._collect()
-        self._settled = 0
         # Tags leave the list once their frame is on its way: what a cancellation comes before is left to `finish`.
         if prefix:
             await self._channel.basic_ack(prefix[-1], multiple=True, wait=wait)

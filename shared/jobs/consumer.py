@@ -85,7 +85,7 @@ class Consumer:
         await session.channel.set_qos(prefetch_count=self.slots, timeout=_CALL_DEADLINE_S)
         if stop.is_set():
             return
-        acks = Acks(session, slots=self.slots)
+        acks = Acks(session)
         deliver = partial(self._deliver, acks)
         tag = (await session.underlay.basic_consume(queue, deliver, timeout=_CALL_DEADLINE_S)).consumer_tag or ""
         self._connected = True

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from shared.jobs.acks import Acks
-from tests.waiting import until
 
 
 class Channel:
@@ -37,10 +36,10 @@ class Channel:
 class Line:
     """Deliveries in hand, on a channel."""
 
-    def __init__(self, *, slots):
+    def __init__(self):
         self.channel = Channel()
         self.lost = asyncio.Event()
-        self.acks = Acks(SimpleNamespace(underlay=self.channel, lost=self.lost), slots=slots)  # type: ignore[arg-type]
+        self.acks = Acks(SimpleNamespace(underlay=self.channel, lost=self.lost))  # type: ignore[arg-type]
 
     def take(self, count):
         for _ in range(count):
@@ -51,8 +50,8 @@ class Line:
 
 @pytest.fixture
 async def line():
-    """Eight deliveries in hand, of sixteen slots."""
-    line = Line(slots=16)
+    """Eight deliveries in hand."""
+    line = Line()
     line.take(8)
     return line
 
@@ -130,33 +129,18 @@ async def test_a_stop_while_acknowledgements_are_on_their_way_forgets_none(line)
     assert line.channel.unacked == [3]
 
 
-async def test_half_of_the_slots_settled_is_sent_at_once():
-    """The broker never runs dry of permission to deliver, whatever the timer says."""
-    line = Line(slots=4)
-    line.take(4)
+async def test_what_one_turn_of_the_loop_settles_is_one_frame(line):
+    """Without a timer: the broker learns of it in the next turn."""
     sending = asyncio.create_task(line.acks.run())
+    await asyncio.sleep(0)
 
-    line.acks.settle(1)
-    line.acks.settle(2)
-    for _ in range(5):
+    for tag in (1, 2, 3):
+        line.acks.settle(tag)
+    for _ in range(3):
         await asyncio.sleep(0)
 
     sending.cancel()
-    assert line.channel.frames == [("ack", 2, True)]
-
-
-async def test_a_single_settled_delivery_is_sent_by_the_timer(line):
-    """Nothing waits for company for ever."""
-    sending = asyncio.create_task(line.acks.run())
-
-    line.acks.settle(1)
-
-    async def written():
-        return line.channel.frames
-
-    await until(written, what="the acknowledgement")
-    sending.cancel()
-    assert line.channel.frames == [("ack", 1, True)]
+    assert line.channel.frames == [("ack", 3, True)]
 
 
 async def test_nothing_is_acknowledged_on_a_lost_session(line):
