@@ -16,17 +16,21 @@ from services.api.http.identity import identify, sign_answer
 from services.api.me.routes import ROUTES as ME
 from services.api.media.routes import ROUTES as MEDIA
 from services.api.media.serve_media import add_public_media
+from services.api.performance.routes import ROUTES as PERFORMANCE
 from services.api.posts.routes import ROUTES as POSTS
 from services.api.publications.routes import ROUTES as PUBLICATIONS
 from services.api.routing import add_routes
 from shared.lifecycle import Check, add_probes
+from shared.performance import performance_middleware
 
-ROUTES = (*ME, *ACCOUNTS, *HEALTH, *GROUPS, *MEDIA, *POSTS, *DISTRIBUTIONS, *PUBLICATIONS)
+ROUTES = (*ME, *ACCOUNTS, *HEALTH, *GROUPS, *MEDIA, *POSTS, *DISTRIBUTIONS, *PUBLICATIONS, *PERFORMANCE)
 
 
 def create_app(deps: Deps) -> web.Application:
     """The application; nothing is opened or sent before it serves."""
-    app = web.Application(middlewares=[identify, answer_problems], client_max_size=JSON_BYTES_MAX)
+    app = web.Application(
+        middlewares=[identify, performance_middleware, answer_problems], client_max_size=JSON_BYTES_MAX
+    )
     app[DEPS] = deps
     app.on_response_prepare.append(sign_answer)
     add_routes(app, ROUTES)

@@ -25,9 +25,9 @@ class Route:
     query: bool = False  # it reads query parameters, and refuses those it does not know
 
 
-def get(path: str, handler: Handler, *, query: bool = False) -> Route:
+def get(path: str, handler: Handler, *, query: bool = False, scope: Scope = Scope.READ) -> Route:
     """A route that reads."""
-    return Route(method=hdrs.METH_GET, path=path, handler=handler, scope=Scope.READ, query=query)
+    return Route(method=hdrs.METH_GET, path=path, handler=handler, scope=scope, query=query)
 
 
 def post(path: str, handler: Handler, *, query: bool = False) -> Route:
@@ -56,6 +56,8 @@ def _guarded(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = await request.app[DEPS].authenticator.authenticate(request)
         if route.scope not in caller.scopes:
+            if route.scope is Scope.OPERATOR:
+                raise web.HTTPNotFound  # to everybody else it is as if there were nothing under this path
             raise ProblemError("scope_missing", f"This needs a key with the scope {route.scope.value!r}.")
         if not route.query:
             # A wish that would be passed over in silence: `dry_run` where there is none publishes for real.

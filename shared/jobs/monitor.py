@@ -8,6 +8,7 @@ from typing import TypedDict
 import structlog
 
 from shared import metrics
+from shared.performance import add_report_section
 
 log = structlog.get_logger()
 
@@ -48,16 +49,23 @@ class JobMonitor:
             completed=self._completed[job_type], failed=self._failed[job_type], active=self._active[job_type]
         )
 
+    def get_all_stats(self) -> dict[str, JobStats]:
+        """The counts of every type seen so far."""
+        return {
+            job_type: self.get_stats(job_type) for job_type in sorted({*self._completed, *self._failed, *self._active})
+        }
+
     def active(self) -> int:
         """How many handlers run now, of all types."""
         return self._active.total()
 
     def log_stats(self) -> None:
         """Write the counts of every type seen so far to the log."""
-        for job_type in sorted({*self._completed, *self._failed, *self._active}):
-            log.info("jobs.stats", type=job_type, **self.get_stats(job_type))
+        for job_type, stats in self.get_all_stats().items():
+            log.info("jobs.stats", type=job_type, **stats)
 
 
 job_monitor = JobMonitor()
 # Asked for when somebody looks, for each job runs past here twice.
 metrics.jobs_in_flight.set_function(job_monitor.active)
+add_report_section("job_stats", job_monitor.get_all_stats)

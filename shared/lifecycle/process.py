@@ -24,8 +24,8 @@ _EXIT_SETTINGS = 2
 log = structlog.get_logger()
 
 
-def run_process(service: str, serve: Serve) -> None:
-    """Run `serve` until SIGTERM or SIGINT, then exit.
+def run_process(service: str, serve: Serve, *, report: Callable[[], None]) -> None:
+    """Run `serve` until SIGTERM or SIGINT, then exit; call `report` on each SIGUSR1.
 
     Exit status: 0 after an orderly stop, 1 after a failure (the log says which), 2 if the settings cannot be used.
     """
@@ -37,18 +37,19 @@ def run_process(service: str, serve: Serve) -> None:
     configure_logs(service=service, level=settings.log_level, log_format=settings.log_format)
     kill_points.install(settings.kill_points_dir)
     try:
-        uvloop.run(_serve_until_signal(settings, serve))
+        uvloop.run(_serve_until_signal(settings, serve, report))
     except* InstaDistroError as group:
         for leaf in _leaves(group):
             log.error("service.failed", error=str(leaf))
         sys.exit(1)
 
 
-async def _serve_until_signal(settings: Settings, serve: Serve) -> None:
+async def _serve_until_signal(settings: Settings, serve: Serve, report: Callable[[], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, report)
     log.info("service.starting", pid=os.getpid())
     await serve(settings, stop)
     log.info("service.stopped")

@@ -1,5 +1,6 @@
 """A service as a process: what it says when it cannot start, and how it ends."""
 
+import json
 import os
 import signal
 import subprocess
@@ -53,18 +54,8 @@ def test_a_database_that_is_away_is_one_sentence_and_status_1():
     assert "Traceback" not in said + trace
 
 
-def test_a_service_that_is_told_to_stop_ends_with_status_0(database_url, amqp_url, redis_url, unused_port):
+def test_a_service_that_is_told_to_stop_ends_with_status_0(environment):
     """SIGTERM is an order, not an accident."""
-    environment = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "AMQP_URL": amqp_url,
-        "TOKEN_KEYS": "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-        "CURSOR_SECRET": "0123456789abcdef",
-        "API_KEY_PEPPER": "0123456789abcdef",
-        "PUBLISHER_INTERNAL_PORT": str(unused_port),
-        "LOG_FORMAT": "json",
-    }
     with start("publisher", environment) as process:
         assert process.stdout is not None
         line = next(line for line in process.stdout if "consumer.started" in line)
@@ -76,8 +67,39 @@ def test_a_service_that_is_told_to_stop_ends_with_status_0(database_url, amqp_ur
     assert process.returncode == 0
 
 
+def test_a_service_that_is_asked_tells_how_it_does_and_goes_on(environment):
+    """Each SIGUSR1 logs one report of the process; nothing else changes."""
+    with start("publisher", environment) as process:
+        assert process.stdout is not None
+        lines = (json.loads(line) for line in process.stdout)
+        next(line for line in lines if line["event"] == "consumer.started")
+        reports = []
+        for _ in range(2):
+            process.send_signal(signal.SIGUSR1)
+            reports.append(next(line for line in lines if line["event"] == "performance.report"))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    for report in reports:
+        assert (report["service"], report["pid"]) == ("publisher", process.pid)
+        assert report["memory_usage"]["rss_bytes"] > 0
+        assert report["query_stats"]["total_queries"] > 0
+        assert "job_stats" in report
+    assert reports[0]["uptime"] <= reports[1]["uptime"]
+
+
 @pytest.fixture
-def unused_port():
-    """A port nobody listens on."""
+def environment(database_url, amqp_url, redis_url):
+    """The settings of a publisher on the servers of the test."""
     with free_ports() as ports:
-        yield ports.publisher_internal
+        yield {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "AMQP_URL": amqp_url,
+            "TOKEN_KEYS": "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+            "CURSOR_SECRET": "0123456789abcdef",
+            "API_KEY_PEPPER": "0123456789abcdef",
+            "PUBLISHER_INTERNAL_PORT": str(ports.publisher_internal),
+            "LOG_FORMAT": "json",
+        }

@@ -1,4 +1,4 @@
-"""Every request gets an id, a place in a trace and a stop-watch; every answer tells the id and the time it took."""
+"""Every request gets an id and a place in a trace, and is counted; every answer tells the id and the time it took."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from structlog.contextvars import bound_contextvars
 
 from shared.metrics import http_request_seconds
+from shared.performance import route_template, tell_response_time
 from shared.trace import bound_trace
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -21,7 +22,6 @@ _ID_HEADER = "X-Request-ID"
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _TRACE_HEADER = "traceparent"
 _REQUEST_ID = web.RequestKey("request_id", str)
-_STARTED = web.RequestKey("started", float)
 
 
 def request_id_of(request: web.BaseRequest) -> str:
@@ -33,23 +33,22 @@ def request_id_of(request: web.BaseRequest) -> str:
 
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost middleware: id, trace, stop-watch, metric."""
-    request[_STARTED] = time.perf_counter()
+    """Outermost middleware: id, trace, metric."""
+    started = time.perf_counter()
     request[_REQUEST_ID] = _accepted(request.headers.get(_ID_HEADER, ""))
     with bound_contextvars(request_id=request[_REQUEST_ID]), bound_trace(_traceparent(request)):
         response = await handler(request)
-    labels = {"route": _route(request), "method": _method(request), "code": str(response.status)}
-    http_request_seconds.labels(**labels).observe(time.perf_counter() - request[_STARTED])
+    labels = {"route": route_template(request), "method": _method(request), "code": str(response.status)}
+    http_request_seconds.labels(**labels).observe(time.perf_counter() - started)
     return response
 
 
 async def sign_answer(request: web.Request, response: web.StreamResponse) -> None:
-    """Signal before headers are sent: the id, and the milliseconds it took until now."""
+    """Signal before headers are sent: the id, and the time it took until now."""
     response.headers[_ID_HEADER] = request_id_of(request)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers[hdrs.SERVER] = SERVER
-    if _STARTED in request:
-        response.headers["X-Response-Time"] = f"{(time.perf_counter() - request[_STARTED]) * 1000:.2f}ms"
+    tell_response_time(request, response)
 
 
 def _accepted(given: str) -> str:
@@ -59,11 +58,6 @@ def _accepted(given: str) -> str:
 def _traceparent(request: web.Request) -> str | None:
     given = request.headers.getall(_TRACE_HEADER, [])
     return given[0] if len(given) == 1 else None  # of several, none is the right one
-
-
-def _route(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return "unmatched" if resource is None else resource.canonical
 
 
 def _method(request: web.Request) -> str:

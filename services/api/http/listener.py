@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from services.api.http.identity import SERVER, request_id_of
 from services.api.http.problems import problem_of_status, problem_response
 from shared.errors import InstaDistroError
+from shared.performance import tell_response_time
 
 log = structlog.get_logger()
 _BACKLOG = 1024
@@ -42,6 +43,7 @@ class _Connection(web.RequestHandler):
             log.info("request.malformed", request_id=request_id, error=type(exc).__name__)
         response = problem_response(problem_of_status(status), request_id=request_id)
         response.headers.update({"X-Request-ID": request_id, hdrs.SERVER: SERVER})
+        tell_response_time(request, response)
         response.force_close()
         return response
 

@@ -19,6 +19,7 @@ from shared.pagination import (
     link_header,
     parse_cursor_pagination_params,
 )
+from shared.performance import route_template
 
 _OWN_PARAMETERS = frozenset({"limit", "cursor"})
 
@@ -35,10 +36,8 @@ class PageRequest:
 
 def read_page(request: web.Request, *, user_id: UUID, secret: bytes) -> PageRequest:
     """The page a request asks for; its cursors are bound to user, route and filters."""
-    resource = request.match_info.route.resource
-    route = "" if resource is None else resource.canonical
     filters = {name: value for name, value in request.query.items() if name not in _OWN_PARAMETERS}
-    scope = cursor_scope(user_id=user_id, route=route, filters=filters)
+    scope = cursor_scope(user_id=user_id, route=route_template(request), filters=filters)
     params = parse_cursor_pagination_params(request.query, scope=scope, secret=secret)
     return PageRequest(limit=params.limit, cursor=params.cursor, scope=scope, secret=secret)
 

@@ -1,0 +1,27 @@
+"""What a process can tell of its own speed: its queries, requests, steps, memory; and work done in bounded batches."""
+
+from __future__ import annotations
+
+from shared.performance.batches import process_batch
+from shared.performance.memory import MemoryUsage, log_memory_usage
+from shared.performance.middleware import performance_middleware, route_template, tell_response_time
+from shared.performance.queries import QueryStats, QueryTracker, query_tracker
+from shared.performance.report import add_report_section, create_performance_report, log_performance_report
+from shared.performance.tracker import PerformanceTracker, Summary
+
+__all__ = [
+    "MemoryUsage",
+    "PerformanceTracker",
+    "QueryStats",
+    "QueryTracker",
+    "Summary",
+    "add_report_section",
+    "create_performance_report",
+    "log_memory_usage",
+    "log_performance_report",
+    "performance_middleware",
+    "process_batch",
+    "query_tracker",
+    "route_template",
+    "tell_response_time",
+]
