@@ -5,16 +5,14 @@ from __future__ import annotations
 from shared.pagination.cursor import Cursor, SortColumn, SortDirection, cursor_scope
 from shared.pagination.errors import InvalidCursorError, PaginationError
 from shared.pagination.limits import PAGINATION_LIMITS, sanitize_limit, sanitize_page
+from shared.pagination.numbered import PageParams, create_paginated_response, parse_pagination_params
 from shared.pagination.pages import (
     CursorParams,
     CursorQuery,
-    PageParams,
     build_cursor_query,
     create_cursor_paginated_response,
-    create_paginated_response,
     link_header,
     parse_cursor_pagination_params,
-    parse_pagination_params,
 )
 
 __all__ = [

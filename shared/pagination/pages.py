@@ -12,7 +12,7 @@ from yarl import URL
 
 from shared.pagination.cursor import Cursor, SortColumn, SortDirection, decode_cursor, encode_cursor
 from shared.pagination.errors import InvalidCursorError
-from shared.pagination.limits import parse_limit, parse_page, sanitize_limit, sanitize_page
+from shared.pagination.limits import parse_limit
 
 Row = Mapping[str, Any]  # or an asyncpg.Record
 
@@ -35,15 +35,6 @@ class CursorQuery:
 
     sql: str
     params: tuple[Any, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PageParams:
-    """What a client asked for by page number."""
-
-    limit: int  # rows, 1 to 100
-    page: int  # from 1
-    offset: int  # rows before the page
 
 
 def parse_cursor_pagination_params(query: Mapping[str, str], *, scope: str, secret: bytes) -> CursorParams:
@@ -126,9 +117,14 @@ def create_cursor_paginated_response(
         secret: the same.
         column: as given to `build_cursor_query`.
         present: makes one row what the client sees.
+
+    Raises:
+        TypeError: a row has no time in `column`. Make it NOT NULL: rows without a value vanish from lists.
     """
+    column = SortColumn(column)
     backward = cursor is not None and cursor.backward
     page = list(rows[:limit])
+    _require_times(page, column)
     goes_on = len(rows) > limit
     if backward:
         page.reverse()
@@ -144,31 +140,6 @@ def create_cursor_paginated_response(
             "next_cursor": following and encode_cursor(following, scope=scope, secret=secret),
             "prev_cursor": preceding and encode_cursor(preceding, scope=scope, secret=secret),
             "has_more": following is not None,
-        },
-    }
-
-
-def parse_pagination_params(query: Mapping[str, str]) -> PageParams:
-    """Read `limit` and `page` of a request. For small lists only: a far page costs all rows before it.
-
-    Raises:
-        PaginationError: one of them is no whole number (`invalid_limit`, `invalid_page`). Answer 400.
-    """
-    limit, page = parse_limit(query), parse_page(query)
-    return PageParams(limit=limit, page=page, offset=(page - 1) * limit)
-
-
-def create_paginated_response(rows: Sequence[Any], total: int, page: int, limit: int) -> dict[str, Any]:
-    """The answer for one numbered page: `data`, and as `pagination` page, limit, total, total_pages and has_more."""
-    page, limit = sanitize_page(page), sanitize_limit(limit)
-    return {
-        "data": list(rows),
-        "pagination": {
-            "page": page,
-            "limit": limit,
-            "total": total,
-            "total_pages": -(-total // limit),
-            "has_more": page * limit < total,
         },
     }
 
@@ -189,10 +160,15 @@ def link_header(url: URL, pagination: Mapping[str, Any]) -> str | None:
 
 
 def _place(row: Row, column: SortColumn, *, backward: bool = False) -> Cursor:
-    value = row[column.value]
-    if not isinstance(value, datetime):
-        raise TypeError(f"Rows are sorted by {column.value!r}, but one holds {type(value).__name__}; make it NOT NULL.")
-    return Cursor(column=column, value=value, id=row["id"], backward=backward)
+    return Cursor(column=column, value=row[column.value], id=row["id"], backward=backward)
+
+
+def _require_times(page: Sequence[Row], column: SortColumn) -> None:
+    # Of every row, not only of those that become cursors, or a NULL would go unnoticed until rows are missed.
+    for row in page:
+        if not isinstance(row[column.value], datetime):
+            found = type(row[column.value]).__name__
+            raise TypeError(f"Rows are sorted by {column.value!r}, but one holds {found}; make it NOT NULL.")
 
 
 def _turned(cursor: Cursor) -> tuple[Cursor | None, Cursor | None]:

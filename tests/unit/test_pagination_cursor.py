@@ -187,10 +187,10 @@ def test_an_empty_list_leads_nowhere():
 
 def test_a_row_that_cannot_be_placed_is_the_servers_fault():
     """A NULL in the sort column is told to the developer, since such rows would vanish from lists."""
-    broken = [{"id": 1, "created_at": None}, {"id": 2, "created_at": None}]
+    broken = [*rows(2), {"id": 7, "created_at": None}, *rows(2)]
 
     with pytest.raises(TypeError, match="NOT NULL"):
-        create_cursor_paginated_response(broken, 1, cursor=None, scope=SCOPE, secret=KEY)
+        create_cursor_paginated_response(broken, 4, cursor=None, scope=SCOPE, secret=KEY)
 
 
 def test_links_keep_the_rest_of_the_query():
