@@ -24,11 +24,19 @@ from redis.asyncio import Redis
 
 from deploy.local import open_instance
 from shared.database import migrate
+from tests.seen_queries import SeenQueries
 
 _START_DEADLINE_S = 120
 _STOP_DEADLINE_S = 60
 _CALL_DEADLINE_S = 30
 _TEMPLATE = "template_migrated"
+
+
+def pytest_configure(config):
+    """Notice every statement of the product, from the first test on."""
+    queries = SeenQueries()
+    queries.watch()
+    config.pluginmanager.register(queries)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +89,15 @@ async def database_url(servers, _template):
     await _create_database(servers.database, name, template=_template)
     yield _in_database(servers.database, name)
     await _execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def module_database_url(servers, _template):
+    """A database with every migration applied, for the tests of one module."""
+    name = f"test_{uuid4().hex}"
+    _run(_create_database(servers.database, name, template=_template))
+    yield _in_database(servers.database, name)
+    _run(_execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture

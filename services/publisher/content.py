@@ -20,6 +20,7 @@ _CONTENT = """
     JOIN account_tokens ON account_tokens.user_id = accounts.user_id AND account_tokens.account_id = accounts.id
     WHERE posts.user_id = $1 AND posts.id = $4
 """
+_SEALED = "SELECT sealed FROM account_tokens WHERE user_id = $1 AND account_id = $2"
 
 
 class ContentGoneError(InstaDistroError):
@@ -66,9 +67,5 @@ def _token(work: Workbench, publication: Publication, row: Row) -> str:
 
 async def has_new_token(work: Workbench, publication: Publication, content: Content) -> bool:
     """Whether the account has got another token since the content was read."""
-    sealed = await work.pool.fetchval(
-        "SELECT sealed FROM account_tokens WHERE user_id = $1 AND account_id = $2",
-        publication.user_id,
-        publication.account_id,
-    )
+    sealed = await work.pool.fetchval(_SEALED, publication.user_id, publication.account_id)
     return bool(sealed != content.sealed_token)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -12,13 +13,14 @@ from services.publisher.workbench import Workbench
 from shared import metrics
 from shared.accounts import AccountState, transition_account
 from shared.accounts import Owner as AccountOwner
-from shared.database import Connection
+from shared.database import Connection, run_in_transaction
 from shared.jobs import RETRY_STEPS_MS, Again, JobType, get_job_options_by_type
 from shared.kill_points import kill_point
 from shared.publications import Change, Owner, Publication, PublicationState, Step, transition
 
 log = structlog.get_logger()
 _BACKOFF_MS = get_job_options_by_type(JobType.POST_PUBLISH).backoff_ms
+_SENDS = "SELECT step, publish_sends FROM publications WHERE id = $1"
 
 
 async def write_result(work: Workbench, publication: Publication, result: Result) -> Again | None:
@@ -32,30 +34,43 @@ async def write_result(work: Workbench, publication: Publication, result: Result
     Returns:
         `Again` if the message must come back by the broker's retry ladder.
     """
-    async with work.pool.acquire() as connection, connection.transaction():
-        change = _change(work, publication, result, open_call=await _has_open_call(connection, publication, result))
-        written = await transition(
-            connection, publication.id, change, user_id=publication.user_id, epoch=publication.epoch
-        )
-        if written is None:
-            log.warning("publication.claim_lost", epoch=publication.epoch)
-            return None
-        account_state = _account_state(result)
-        account_moved = account_state is not None and await transition_account(
-            connection,
-            publication.account_id,
-            user_id=publication.user_id,
-            target=account_state,
-            owner=AccountOwner.PUBLISHER,
-            reason=change.reason,
-        )
+    # A try that may have been committed is not written again: whoever comes next finds what the row says.
+    written = await run_in_transaction(work.pool, partial(_write, work, publication, result))
+    if written is None:
+        log.warning("publication.claim_lost", epoch=publication.epoch)
+        return None
     kill_point("publisher.result_committed")
-    if account_moved:
+    if written.account_moved:
         await work.cache.invalidate_account(publication.account_id, user_id=publication.user_id)
-    _observe(written)
-    if written.state is PublicationState.SCHEDULED and not change.through_outbox:
-        return Again(delay_ms=round(change.delay_s * 1000))
+    _observe(written.publication)
+    if written.publication.state is PublicationState.SCHEDULED and not written.change.through_outbox:
+        return Again(delay_ms=round(written.change.delay_s * 1000))
     return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    change: Change
+    publication: Publication  # as it is now
+    account_moved: bool
+
+
+async def _write(work: Workbench, publication: Publication, result: Result, tx: Connection) -> _Written | None:
+    """Write publication and account; None if another worker has claimed the publication since."""
+    change = _change(work, publication, result, open_call=await _has_open_call(tx, publication, result))
+    written = await transition(tx, publication.id, change, user_id=publication.user_id, epoch=publication.epoch)
+    if written is None:
+        return None
+    account_state = _account_state(result)
+    account_moved = account_state is not None and await transition_account(
+        tx,
+        publication.account_id,
+        user_id=publication.user_id,
+        target=account_state,
+        owner=AccountOwner.PUBLISHER,
+        reason=change.reason,
+    )
+    return _Written(change=change, publication=written, account_moved=account_moved)
 
 
 async def _has_open_call(tx: Connection, publication: Publication, result: Result) -> bool:
@@ -63,7 +78,7 @@ async def _has_open_call(tx: Connection, publication: Publication, result: Resul
 
     A refusal of the last call takes back that one; an earlier call stays open.
     """
-    row = await tx.fetchrow("SELECT step, publish_sends FROM publications WHERE id = $1", publication.id)
+    row = await tx.fetchrow(_SENDS, publication.id)
     if row is None or row["step"] != Step.PUBLISH_SENT:
         return False
     if isinstance(result, Failed | Retry):

@@ -30,10 +30,11 @@ _GIVE_UP_S = 24 * 3600.0
 # The irreversible call is made at most this often for one container.
 _MOST_SENDS = 2
 
-# The platform's account, whichever tenants of this system act for it.
+# The platform's account, whichever tenants of this system act for it. Joined with the tenant, as its index is.
 _KNOWN_MEDIA = """
     SELECT publications.media_id
-    FROM publications JOIN accounts ON accounts.id = publications.account_id
+    FROM publications
+    JOIN accounts ON accounts.user_id = publications.user_id AND accounts.id = publications.account_id
     WHERE accounts.instagram_user_id = $1 AND publications.media_id = ANY($2::text[])
 """
 

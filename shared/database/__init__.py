@@ -1,6 +1,22 @@
-"""PostgreSQL: the pool every service uses, and the migrations that make its tables."""
+"""PostgreSQL: the pool every service uses, transactions, batches, and the migrations that make its tables."""
 
+from shared.database.batch import BATCH_ROWS_MAX, BatchError, insert_many, update_many
 from shared.database.migrate import MigrationError, migrate
-from shared.database.pool import Connection, Pool, Row, create_pool
+from shared.database.pool import POOL_CONFIG, Connection, Pool, PoolConfig, Row, create_pool
+from shared.database.retry import run_in_transaction
 
-__all__ = ["Connection", "MigrationError", "Pool", "Row", "create_pool", "migrate"]
+__all__ = [
+    "BATCH_ROWS_MAX",
+    "POOL_CONFIG",
+    "BatchError",
+    "Connection",
+    "MigrationError",
+    "Pool",
+    "PoolConfig",
+    "Row",
+    "create_pool",
+    "insert_many",
+    "migrate",
+    "run_in_transaction",
+    "update_many",
+]

@@ -2,28 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
+from asyncpg.connection import LoggedQuery
+from asyncpg.pool import PoolAcquireContext, PoolConnectionProxy
 
 from shared.errors import NotReadyError
+from shared.performance import query_tracker
 
 Row: TypeAlias = asyncpg.Record
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 #: What a function that writes takes as its first argument: a connection inside the caller's transaction.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
-_MIN_SIZE = 2
-_MAX_SIZE = 20
-_IDLE_S = 30.0
-_CONNECT_TIMEOUT_S = 5.0
-_STATEMENT_TIMEOUT_MS = 30_000
-# A command waits for its answer a little longer than the server works on it, so that the server's own error wins.
-_COMMAND_TIMEOUT_S = _STATEMENT_TIMEOUT_MS / 1000 + 5
+# The driver's classes are generic for type checkers alone.
+if TYPE_CHECKING:
+    _AnyPool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    _AnyPool = asyncpg.Pool
+
+# What the driver sends by itself whenever a connection is given back; it would halve every average.
+_RESET = "SELECT pg_advisory_unlock_all();"
 
 
-async def create_pool(database_url: str, *, application_name: str, max_size: int = _MAX_SIZE) -> Pool:
+@dataclass(frozen=True, kw_only=True)
+class PoolConfig:
+    """Every value of a pool. docs/database.md says why each is what it is."""
+
+    max_size: int = 20  # connections at most
+    min_size: int = 2  # connections that stay open however little there is to do
+    idle_s: float = 30.0  # a connection above `min_size` that nobody used for so long is closed
+    connect_timeout_s: float = 5.0  # until a new connection is open
+    acquire_timeout_s: float = 30.0  # until one is free, unless the caller says less
+    statement_timeout_ms: int = 30_000  # until the server ends a statement
+    # The driver waits a little longer than the server works, so that the server's own error wins.
+    command_timeout_s: float = 35.0
+    max_queries: int = 50_000  # after so many a connection is made anew, and what the server kept for it is given back
+    idle_in_transaction_ms: int = 60_000  # until the server ends a session that holds a transaction open and idle
+
+
+#: The values of every pool of every process.
+POOL_CONFIG = PoolConfig()
+
+
+class Pool(_AnyPool):
+    """asyncpg's pool, but nobody waits in it for ever."""
+
+    def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[asyncpg.Record]:
+        """A connection, within `timeout` seconds; None takes `POOL_CONFIG.acquire_timeout_s`.
+
+        Raises:
+            TimeoutError: all connections were busy, or the server took too long. Try again later.
+        """
+        return super().acquire(timeout=POOL_CONFIG.acquire_timeout_s if timeout is None else timeout)
+
+
+async def create_pool(database_url: str, *, application_name: str, max_size: int = POOL_CONFIG.max_size) -> Pool:
     """Open a pool.
 
     Args:
@@ -34,22 +69,39 @@ async def create_pool(database_url: str, *, application_name: str, max_size: int
     Raises:
         NotReadyError: the server refused or did not answer within 5 s. Check DATABASE_URL, or wait for the server.
     """
+    config = POOL_CONFIG
+    pool = Pool(
+        database_url,
+        min_size=min(config.min_size, max_size),
+        max_size=max_size,
+        max_queries=config.max_queries,
+        max_inactive_connection_lifetime=config.idle_s,
+        init=_watch,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        timeout=config.connect_timeout_s,
+        command_timeout=config.command_timeout_s,
+        server_settings={
+            "application_name": f"instadistro-{application_name}",
+            "statement_timeout": str(config.statement_timeout_ms),
+            "idle_in_transaction_session_timeout": str(config.idle_in_transaction_ms),
+            "timezone": "UTC",
+        },
+    )
     try:
-        return await asyncpg.create_pool(
-            database_url,
-            min_size=min(_MIN_SIZE, max_size),
-            max_size=max_size,
-            max_inactive_connection_lifetime=_IDLE_S,
-            timeout=_CONNECT_TIMEOUT_S,
-            command_timeout=_COMMAND_TIMEOUT_S,
-            server_settings={
-                "application_name": f"instadistro-{application_name}",
-                "statement_timeout": str(_STATEMENT_TIMEOUT_MS),
-                "idle_in_transaction_session_timeout": str(2 * _STATEMENT_TIMEOUT_MS),
-                "timezone": "UTC",
-            },
-        )
+        await pool
     except (TimeoutError, OSError, asyncpg.PostgresError) as error:
         raise NotReadyError(
             f"PostgreSQL cannot be reached: {error or type(error).__name__}. Check DATABASE_URL."
         ) from error
+    return pool
+
+
+async def _watch(connection: Connection) -> None:
+    connection.add_query_logger(_record)
+
+
+def _record(query: LoggedQuery) -> None:
+    if not query.query.startswith(_RESET):
+        query_tracker.record_query(query.query, query.elapsed * 1000)

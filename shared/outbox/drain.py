@@ -26,6 +26,7 @@ _CLAIM = """
     ) AS o
     LIMIT $1
 """
+_DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 _PUT_OFF = "UPDATE outbox SET due_at = now() + $2::float8 * interval '1 second' WHERE id = ANY($1::bigint[])"
 _NEXT_DUE = """
     SELECT extract(epoch FROM min(first.due_at) - now())::float8
@@ -79,7 +80,7 @@ async def drain_once(pool: Pool, send: Send, *, batch: int) -> Drained:
         confirmed = await send(rows) if rows else set()
         if confirmed:
             kill_point("relay.confirmed")
-            await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", list(confirmed))
+            await connection.execute(_DELETE, list(confirmed))
         next_due_s = await next_due(connection)
     return Drained(sent=len(confirmed), refused=len(rows) - len(confirmed), next_due_s=next_due_s)
 
@@ -110,7 +111,7 @@ async def sift_once(pool: Pool, send: Send, *, limit: int, within_s: float, put_
             if not rows:
                 break
             if await send(rows):
-                await connection.execute("DELETE FROM outbox WHERE id = $1", rows[0].id)
+                await connection.execute(_DELETE, [rows[0].id])
                 sent += 1
             else:
                 refused.append(rows[0].id)

@@ -12,8 +12,9 @@ from uuid import UUID
 import msgspec
 
 from services.api.filters import filtered
+from shared.accounts import AccountState
 from shared.cache import CacheKey, CacheNamespace, CacheService
-from shared.database import Connection, Row
+from shared.database import Connection, Row, insert_many
 from shared.jobs import CheckAccount, JobType, Recurring, RepeatRule, add_recurring, get_job_options_by_type
 from shared.security import SealedToken
 
@@ -22,6 +23,7 @@ _COLUMNS = """
 """
 _LIST = f"SELECT {_COLUMNS} FROM accounts WHERE user_id = $1"  # noqa: S608 - built of constants alone
 _FIND = f"{_LIST} AND id = $2"
+_EXISTING = "SELECT id FROM accounts WHERE user_id = $1 AND id = ANY($2::uuid[])"
 # Accounts of one user are added by one transaction at a time, so that two imports never make the same one twice.
 _LOCK_USER = "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"
 _LOCK = "SELECT state, paused_from FROM accounts WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE"
@@ -34,13 +36,8 @@ _KNOWN = """
     ORDER BY accounts.id
     FOR NO KEY UPDATE OF accounts
 """
+_NEW_COLUMNS = ("id", "user_id", "instagram_user_id", "username", "state", "tags", "token_expires_at")
 # A tag holds no line break, so a list of lists can travel as a list of texts.
-_INSERT = """
-    INSERT INTO accounts (id, user_id, instagram_user_id, username, state, tags, token_expires_at)
-    SELECT id, $1, instagram_user_id, username, 'NEW', string_to_array(tags, E'\\n'), token_expires_at
-    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-         AS new (id, instagram_user_id, username, tags, token_expires_at)
-"""
 _UPDATE = """
     UPDATE accounts
     SET username = new.username, tags = string_to_array(new.tags, E'\\n'), token_expires_at = new.token_expires_at,
@@ -57,6 +54,7 @@ _PUT_TOKENS = """
     SET key_id = excluded.key_id, sealed = excluded.sealed, updated_at = now()
     WHERE account_tokens.user_id = excluded.user_id
 """
+_NEW = AccountState.NEW.value
 # The first check of an account comes within this time.
 _FIRST_CHECK_MS = 60_000
 
@@ -107,9 +105,7 @@ async def lock(tx: Connection, account_id: UUID, *, user_id: UUID) -> Row | None
 
 async def missing(connection: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> list[UUID]:
     """Those ids that are no account of the user."""
-    rows = await connection.fetch(
-        "SELECT id FROM accounts WHERE user_id = $1 AND id = ANY($2::uuid[])", user_id, list(account_ids)
-    )
+    rows = await connection.fetch(_EXISTING, user_id, list(account_ids))
     found = {row["id"] for row in rows}
     return [account_id for account_id in account_ids if account_id not in found]
 
@@ -125,7 +121,11 @@ async def insert(tx: Connection, new: Sequence[AccountWrite], *, user_id: UUID, 
     """Add accounts, their tokens, and the recurring check of each."""
     if not new:
         return
-    await tx.execute(_INSERT, user_id, *_rows(new))
+    rows = [
+        (account.id, user_id, account.instagram_user_id, account.username, _NEW, account.tags, account.token_expires_at)
+        for account in new
+    ]
+    await insert_many(tx, "accounts", _NEW_COLUMNS, rows)
     await _put_tokens(tx, new, user_id=user_id)
     every_ms = round(check_every_s * 1000)
     await add_recurring(tx, [_check(account.id, user_id=user_id, every_ms=every_ms) for account in new])
@@ -135,7 +135,15 @@ async def update(tx: Connection, changed: Sequence[AccountWrite], *, user_id: UU
     """Change accounts, and the tokens of those that bring one."""
     if not changed:
         return
-    await tx.execute(_UPDATE, user_id, *_rows(changed))
+    await tx.execute(
+        _UPDATE,
+        user_id,
+        [account.id for account in changed],
+        [account.instagram_user_id for account in changed],
+        [account.username for account in changed],
+        ["\n".join(account.tags) for account in changed],
+        [account.token_expires_at for account in changed],
+    )
     await _put_tokens(tx, changed, user_id=user_id)
 
 
@@ -158,16 +166,6 @@ def _check(account_id: UUID, *, user_id: UUID, every_ms: int) -> Recurring:
         account_id=account_id,
         # Soon, and not for all of an import at the same moment.
         first_in_ms=random.randrange(min(every_ms, _FIRST_CHECK_MS)),  # noqa: S311 - spread, no secret
-    )
-
-
-def _rows(accounts: Sequence[AccountWrite]) -> tuple[list[Any], ...]:
-    return (
-        [account.id for account in accounts],
-        [account.instagram_user_id for account in accounts],
-        [account.username for account in accounts],
-        ["\n".join(account.tags) for account in accounts],
-        [account.token_expires_at for account in accounts],
     )
 
 

@@ -18,6 +18,7 @@ LIST = """
     WHERE user_id = $1
 """
 _FIND = f"{LIST} AND id = $2"
+_FIND_BY_NAME = "SELECT id FROM groups WHERE user_id = $1 AND name = $2"
 _INSERT = """
     INSERT INTO groups (id, user_id, name, color, tags)
     VALUES ($1, $2, $3, $4, $5)
@@ -61,9 +62,7 @@ async def insert(tx: Connection, new: NewGroup, *, user_id: UUID) -> UUID | None
 
 async def find_by_name(connection: Connection, name: str, *, user_id: UUID) -> UUID | None:
     """The id of the group with this name."""
-    found: UUID | None = await connection.fetchval(
-        "SELECT id FROM groups WHERE user_id = $1 AND name = $2", user_id, name
-    )
+    found: UUID | None = await connection.fetchval(_FIND_BY_NAME, user_id, name)
     return found
 
 

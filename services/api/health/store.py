@@ -29,7 +29,7 @@ _SWARM = """
     WHERE accounts.user_id = $1
 """
 _BANDS = "SELECT band, count(*) AS accounts FROM health_scores WHERE user_id = $1 GROUP BY band"
-# Served by the index health_scores_user.
+# Served by the index health_scores_worst.
 _WORST = """
     SELECT health_scores.account_id, accounts.username, health_scores.score, health_scores.band
     FROM health_scores
@@ -38,6 +38,7 @@ _WORST = """
     ORDER BY health_scores.score, health_scores.account_id
     LIMIT 5
 """
+_ACCOUNT = "SELECT 1 FROM accounts WHERE user_id = $1 AND id = $2"
 
 
 def score_key(user_id: UUID, account_id: UUID) -> CacheKey:
@@ -67,5 +68,5 @@ async def swarm(connection: Connection, *, user_id: UUID) -> dict[str, Any]:
 
 async def account_exists(connection: Connection, account_id: UUID, *, user_id: UUID) -> bool:
     """Whether the user has this account."""
-    found = await connection.fetchval("SELECT 1 FROM accounts WHERE user_id = $1 AND id = $2", user_id, account_id)
+    found = await connection.fetchval(_ACCOUNT, user_id, account_id)
     return found is not None

@@ -15,6 +15,8 @@ _INSERT = """
     VALUES ($1, $2, $3, 'image', 'image/jpeg', $4, $5, $6, $7)
     RETURNING *
 """
+_FIND = "SELECT * FROM media WHERE user_id = $1 AND id = $2"
+_KNOWN = "SELECT id FROM media WHERE user_id = $1 AND id = ANY($2::uuid[])"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +40,11 @@ async def insert(tx: Connection, new: NewMedia, *, user_id: UUID) -> Row:
 
 async def find(connection: Connection, media_id: UUID, *, user_id: UUID) -> Row | None:
     """One of the user's media."""
-    return await connection.fetchrow("SELECT * FROM media WHERE user_id = $1 AND id = $2", user_id, media_id)
+    return await connection.fetchrow(_FIND, user_id, media_id)
 
 
 async def missing(connection: Connection, media_ids: Sequence[UUID], *, user_id: UUID) -> list[UUID]:
     """Those ids that are no media of the user."""
-    rows = await connection.fetch(
-        "SELECT id FROM media WHERE user_id = $1 AND id = ANY($2::uuid[])", user_id, list(media_ids)
-    )
+    rows = await connection.fetch(_KNOWN, user_id, list(media_ids))
     found = {row["id"] for row in rows}
     return [media_id for media_id in media_ids if media_id not in found]

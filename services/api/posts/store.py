@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from services.api.posts.derive_status import derive_status
 from shared.database import Connection, Row
 
-# The counts are served by the index publications_post.
+# The counts are served by the index publications_post_page.
 LIST = """
     SELECT id, type, caption, media_ids, overrides, created_at, updated_at,
            (SELECT jsonb_object_agg(state, number)

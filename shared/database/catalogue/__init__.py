@@ -1,0 +1,42 @@
+"""The index catalogue: every query of the code with the index that serves it, and every index with its reason.
+
+Two tests hold it to the truth: each query is explained on a populated database and must use its index, and each index
+of the database must be here. Statements that the test suite sees and that are not here fail it. See docs/database.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.database.catalogue.account_queries import ACCOUNT_QUERIES
+from shared.database.catalogue.indexes import INDEXES
+from shared.database.catalogue.inserts import INSERTS
+from shared.database.catalogue.job_queries import JOB_QUERIES
+from shared.database.catalogue.publication_queries import PUBLICATION_QUERIES
+from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Index, Kind, Place, resolve
+from shared.database.catalogue.samples import SAMPLES
+
+#: Every query that has an index question: all but those of `INSERTS`.
+CATALOGUE: tuple[CataloguedQuery, ...] = (*ACCOUNT_QUERIES, *PUBLICATION_QUERIES, *JOB_QUERIES)
+
+
+def known_statements() -> Iterator[str]:
+    """Every text the catalogue speaks for, the inserts included."""
+    for query in CATALOGUE:
+        yield from query.statements()
+    for source in INSERTS:
+        yield resolve(source)
+
+
+__all__ = [
+    "CATALOGUE",
+    "INDEXES",
+    "INSERTS",
+    "SAMPLES",
+    "CataloguedPage",
+    "CataloguedQuery",
+    "Index",
+    "Kind",
+    "Place",
+    "known_statements",
+]

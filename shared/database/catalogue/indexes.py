@@ -1,0 +1,137 @@
+"""Every index of the database, and what would be slow, or wrong, without it."""
+
+from __future__ import annotations
+
+from shared.database.catalogue.query import Index, Kind
+
+_NAMES_IT = "Names the row."
+_PARENT = (
+    "Children refer to it by tenant and id, so that none can point into another tenant; a tenant's row is found by it."
+)
+
+
+def _primary(*tables: str) -> tuple[Index, ...]:
+    return tuple(Index(name=f"{table}_pkey", table=table, kind=Kind.PRIMARY, why=_NAMES_IT) for table in tables)
+
+
+def _parent(*tables: str) -> tuple[Index, ...]:
+    return tuple(Index(name=f"{table}_user_id_id_key", table=table, kind=Kind.UNIQUE, why=_PARENT) for table in tables)
+
+
+def _page(*tables: str) -> tuple[Index, ...]:
+    return tuple(
+        Index(name=f"{table}_page", table=table, kind=Kind.COMPOSITE, why="The tenant's list, in its order.")
+        for table in tables
+    )
+
+
+def _index(name: str, table: str, kind: Kind, why: str) -> Index:
+    return Index(name=name, table=table, kind=kind, why=why)
+
+
+INDEXES: tuple[Index, ...] = (
+    *_primary(
+        "users",
+        "api_keys",
+        "accounts",
+        "account_tokens",
+        "groups",
+        "media",
+        "posts",
+        "distributions",
+        "publications",
+        "publication_attempts",
+        "outbox",
+        "events",
+        "recurring_jobs",
+        "dead_jobs",
+        "health_scores",
+        "job_starts",
+        "job_stats",
+        "schema_migrations",
+    ),
+    *_parent("accounts", "groups", "media", "posts", "distributions", "publications"),
+    *_page("accounts", "groups", "posts", "distributions", "publications"),
+    _index("users_email", "users", Kind.UNIQUE, "One user per address, however it is written."),
+    _index("api_keys_key_id_key", "api_keys", Kind.UNIQUE, "Each request finds its key by it."),
+    _index("api_keys_user", "api_keys", Kind.FOREIGN_KEY, "A tenant goes with its keys."),
+    _index(
+        "accounts_user_id_instagram_user_id_key",
+        "accounts",
+        Kind.UNIQUE,
+        "A tenant has an account of the platform once; an import finds what it knows.",
+    ),
+    _index(
+        "accounts_state_page",
+        "accounts",
+        Kind.PARTIAL,
+        "The accounts that need a hand, among thousands that do not; the list of the others is `accounts_page`.",
+    ),
+    _index("accounts_tags", "accounts", Kind.GIN, "The accounts that bear a tag."),
+    _index(
+        "accounts_instagram_user",
+        "accounts",
+        Kind.COVERING,
+        "An account of the platform, whichever tenants act for it, when a publish call had no answer.",
+    ),
+    _index(
+        "group_members_pkey",
+        "group_members",
+        Kind.COVERING,
+        "A member is in a group once; groups are counted without reading the members' rows.",
+    ),
+    _index("groups_user_id_name_key", "groups", Kind.UNIQUE, "A tenant's groups have different names."),
+    _index("group_members_account", "group_members", Kind.FOREIGN_KEY, "An account goes with its memberships."),
+    _index("media_key_key", "media", Kind.UNIQUE, "Two media never share their public address."),
+    _index(
+        "publications_distribution_id_account_id_key",
+        "publications",
+        Kind.UNIQUE,
+        "A distribution reaches an account once, however often it is tried.",
+    ),
+    _index(
+        "publications_distribution_page",
+        "publications",
+        Kind.COVERING,
+        "A distribution's publications in order; it is counted by state without reading their rows.",
+    ),
+    _index(
+        "publications_post_page",
+        "publications",
+        Kind.COVERING,
+        "A post's publications in order; counted by state, and looked for on accounts, without reading their rows.",
+    ),
+    _index(
+        "publications_account_page",
+        "publications",
+        Kind.COMPOSITE,
+        "An account's publications, newest first: lists, releases, health checks.",
+    ),
+    _index(
+        "publications_state_page",
+        "publications",
+        Kind.PARTIAL,
+        "What failed, is held, waits or is unknown, however much was published since.",
+    ),
+    _index("publications_calendar", "publications", Kind.COMPOSITE, "What a tenant publishes within a span of time."),
+    _index(
+        "publications_publishing",
+        "publications",
+        Kind.PARTIAL,
+        "One publication at a time per account; leases are renewed, and those that ran out are found.",
+    ),
+    _index("publications_rescue", "publications", Kind.PARTIAL, "What no message speaks for any more, every 5 s."),
+    _index("publications_waiting", "publications", Kind.PARTIAL, "What has become too late, every 5 s."),
+    _index("outbox_type_subject_key", "outbox", Kind.UNIQUE, "A message waits once; it is withdrawn by its subject."),
+    _index("outbox_due", "outbox", Kind.COMPOSITE, "What is due, level by level, every second."),
+    _index("recurring_jobs_due", "recurring_jobs", Kind.PARTIAL, "What is due next, and not paused."),
+    _index("recurring_jobs_account", "recurring_jobs", Kind.FOREIGN_KEY, "An account goes with its checks."),
+    _index("dead_jobs_page", "dead_jobs", Kind.COMPOSITE, "Dead jobs in the order of their death, from either end."),
+    _index("dead_jobs_filter", "dead_jobs", Kind.COMPOSITE, "Dead jobs of one type and reason; their counts."),
+    _index(
+        "health_scores_worst",
+        "health_scores",
+        Kind.COVERING,
+        "A tenant's worst accounts in order, and its bands, without reading the scores' rows.",
+    ),
+)

@@ -1,0 +1,27 @@
+"""Statements that only add rows, or change the very row they would have added: no index could serve them better.
+
+Their conflicts are found by the primary key or the unique index that makes them conflicts.
+"""
+
+from __future__ import annotations
+
+#: `package.module:NAME` of each.
+INSERTS: tuple[str, ...] = (
+    "deploy.cli.users:_INSERT_KEY",
+    "deploy.cli.users:_INSERT_USER",
+    "services.api.accounts.store:_PUT_TOKENS",
+    "services.api.distributions.store:_INSERT",
+    "services.api.groups.store:_INSERT",
+    "services.api.media.store:_INSERT",
+    "services.api.posts.store:_INSERT",
+    "services.health.check_account:_STORE",
+    "services.scheduler.park_dead_jobs:_INSERT",
+    "shared.jobs.recurring.add:_ADD",
+    "shared.jobs.starts:_BEGIN",
+    "shared.jobs.stats:_ADD",
+    "shared.outbox.append:_APPEND",
+    "shared.outbox.append:_PUT_BACK",
+    "shared.outbox.append:_REPLACE",
+    "shared.outbox.events:_INSERT",
+    "shared.publications.create:_INSERT",
+)

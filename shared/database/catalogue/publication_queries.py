@@ -1,0 +1,211 @@
+"""Queries of publications: the largest table, and the one that is written most."""
+
+from __future__ import annotations
+
+from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Place, pages
+
+_STORE = "services.api.publications.store"
+_CLAIM = "shared.publications.claim"
+_CREATE = "shared.publications.create"
+_EVIDENCE = "services.health.evidence"
+_PROGRESS = "services.publisher.progress"
+_RESCUE = "shared.publications.rescue"
+_TRANSITION = "shared.publications.transition"
+
+_OWN = ("user_id", "publication_id")
+_LIVE = ["scheduled", "publishing", "published", "held", "outcome_unknown"]
+_PUBLISHABLE = ["NEW", "WARMING_UP", "ACTIVE"]
+
+
+def _page(
+    name: str, index: str, *filters: str, arguments: tuple[str, ...] = (), ordered: bool = False
+) -> CataloguedPage:
+    return CataloguedPage(
+        name=f"publications.{name}",
+        source=f"{_STORE}:list_query",
+        arguments=("user_id", *arguments, 51),
+        filters=filters,
+        place=Place.FIRST,
+        index=index,
+        ordered=ordered,
+    )
+
+
+PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
+    # For people
+    *pages(_page("page", "publications_page", ordered=True)),
+    *pages(
+        _page(
+            "page_by_state",
+            "publications_state_page",
+            "state",
+            arguments=("publication_state",),
+            ordered=True,
+        )
+    ),
+    *pages(
+        _page(
+            "page_by_account",
+            "publications_account_page",
+            "account_id",
+            arguments=("account_id",),
+            ordered=True,
+        )
+    ),
+    *pages(_page("page_by_post", "publications_post_page", "post_id", arguments=("post_id",), ordered=True)),
+    *pages(
+        _page(
+            "page_by_distribution",
+            "publications_distribution_page",
+            "distribution_id",
+            arguments=("distribution_id",),
+            ordered=True,
+        )
+    ),
+    *pages(_page("page_by_time", "publications_calendar", "begin", "end", arguments=("day_begin", "day_end"))),
+    CataloguedQuery(
+        name="publications.find", source=f"{_STORE}:_FIND", arguments=_OWN, index="publications_user_id_id_key"
+    ),
+    CataloguedQuery(
+        name="publications.lock", source=f"{_STORE}:_LOCK", arguments=_OWN, index="publications_user_id_id_key"
+    ),
+    CataloguedQuery(
+        name="publications.wish_now",
+        source=f"{_STORE}:_WISH_NOW",
+        arguments=(*_OWN, 1),
+        index="publications_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="publication_attempts.newest",
+        source=f"{_STORE}:_ATTEMPTS",
+        arguments=(*_OWN, 101),
+        index="publication_attempts_pkey",
+        ordered=True,
+    ),
+    CataloguedQuery(
+        name="publications.duplicates",
+        source=f"{_CREATE}:_DUPLICATES",
+        arguments=("account_ids", "new_post_id", "user_id", _LIVE),
+        index="publications_post_page",
+    ),
+    # For the publisher
+    CataloguedQuery(
+        name="publications.lock_account",
+        source=f"{_CLAIM}:_LOCK_ACCOUNT",
+        arguments=("publication_id",),
+        index="publications_pkey",
+        also=("accounts_pkey",),
+    ),
+    CataloguedQuery(
+        name="publications.claim",
+        source=f"{_CLAIM}:_CLAIM",
+        arguments=("publication_id", 1, 20.0, "text"),
+        index="publications_pkey",
+        also=("publications_publishing",),
+    ),
+    CataloguedQuery(
+        name="publication_attempts.begin",
+        source=f"{_CLAIM}:_BEGIN_ATTEMPT",
+        arguments=("publication_id", 1, "user_id", 1, "text"),
+        index="publication_attempts_pkey",
+    ),
+    CataloguedQuery(
+        name="publications.explain",
+        source=f"{_CLAIM}:_EXPLAIN",
+        arguments=("publication_id",),
+        index="publications_pkey",
+    ),
+    CataloguedQuery(
+        name="publications.still_waits",
+        source="services.publisher.claim:_STILL_WAITS",
+        arguments=("publication_id", 1, 2.0),
+        index="publications_pkey",
+    ),
+    CataloguedQuery(
+        name="publications.renew_leases",
+        source="services.publisher.leases:_RENEW",
+        arguments=("publication_ids", [], 20.0),
+        index="publications_publishing",
+    ),
+    CataloguedQuery(
+        name="publications.mark_created",
+        source=f"{_PROGRESS}:_CREATED",
+        arguments=("publication_id", 1, "text"),
+        index="publications_pkey",
+    ),
+    CataloguedQuery(
+        name="publications.mark_sent",
+        source=f"{_PROGRESS}:_SENT",
+        arguments=("publication_id", 1, 20.0),
+        index="publications_pkey",
+    ),
+    CataloguedQuery(
+        name="publications.sends",
+        source="services.publisher.result:_SENDS",
+        arguments=("publication_id",),
+        index="publications_pkey",
+    ),
+    CataloguedQuery(
+        name="publications.known_media",
+        source="services.publisher.verify:_KNOWN_MEDIA",
+        arguments=("instagram_user_id", "platform_media_ids"),
+        index="accounts_instagram_user",
+        also=("publications_account_page",),
+    ),
+    CataloguedQuery(
+        name="publications.move",
+        source=f"{_TRANSITION}:_UPDATE",
+        arguments=(
+            *("publication_id", "user_id", 1, "publication_state", None, None, 0, 0, 0.0, 60.0, False, None, None),
+            *(["scheduled", "held"], False),
+        ),
+        index="publications_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="publication_attempts.end",
+        source=f"{_TRANSITION}:_END_ATTEMPT",
+        arguments=("publication_id", 1, "text", None, None),
+        index="publication_attempts_pkey",
+    ),
+    CataloguedQuery(
+        name="publications.held",
+        source="shared.publications.release:_HELD",
+        arguments=("user_id", "account_id", _PUBLISHABLE),
+        index="publications_account_page",
+    ),
+    # For the scheduler
+    CataloguedQuery(
+        name="publications.rescue",
+        source=f"{_RESCUE}:_RESCUE",
+        arguments=(1000, 60.0, 900.0),
+        index="publications_rescue",
+        also=("publications_publishing", "publications_pkey"),
+    ),
+    CataloguedQuery(
+        name="publications.broker_emptied",
+        source=f"{_RESCUE}:_BROKER_EMPTIED",
+        arguments=(960.0, 1000),
+        index="publications_rescue",
+        also=("publications_publishing",),
+    ),
+    CataloguedQuery(
+        name="publications.too_late",
+        source="services.scheduler.mark_missed:_TOO_LATE",
+        arguments=(200,),
+        index="publications_waiting",
+        ordered=True,
+    ),
+    # For the health of an account
+    CataloguedQuery(
+        name="publications.outcomes",
+        source=f"{_EVIDENCE}:_OUTCOMES",
+        arguments=("user_id", "account_id", 14, 500),
+        index="publications_account_page",
+    ),
+    CataloguedQuery(
+        name="publications.unresolved",
+        source=f"{_EVIDENCE}:_UNRESOLVED",
+        arguments=("user_id", "account_id"),
+        index="publications_account_page",
+    ),
+)

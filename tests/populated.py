@@ -1,0 +1,186 @@
+"""A database of 50,000 rows, shaped as life shapes it: one tenant owns much, a thousand own little, states are skewed.
+
+Ids are made of a word and a number, the same in SQL and here, so that samples need no query.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+# Accounts 1 to 1,000, publications 1 to 5,000 and so on are the big tenant's.
+_STATEMENTS = (
+    "CREATE FUNCTION pg_temp.id(word text, n bigint) RETURNS uuid LANGUAGE sql AS 'SELECT md5(word || n)::uuid'",
+    """
+    CREATE FUNCTION pg_temp.ago(n bigint) RETURNS timestamptz LANGUAGE sql AS $$SELECT now() - n * interval '1 minute'$$
+    """,
+    # Whose a row is: the big tenant's up to `most`, then one of a thousand others'.
+    """
+    CREATE FUNCTION pg_temp.owner(n bigint, most bigint) RETURNS uuid LANGUAGE sql
+    AS $$SELECT pg_temp.id('user', CASE WHEN n <= most THEN 1 ELSE 2 + n % 1000 END)$$
+    """,
+    """
+    INSERT INTO users (id, email) SELECT pg_temp.id('user', n), n || '@example.com' FROM generate_series(1, 1001) AS n
+    """,
+    """
+    INSERT INTO api_keys (id, user_id, key_id, secret_hash, scopes)
+    SELECT pg_temp.id('key', n), pg_temp.id('user', n), 'key' || n, '', '{read}' FROM generate_series(1, 1001) AS n
+    """,
+    """
+    INSERT INTO accounts (id, user_id, instagram_user_id, username, state, paused_from, tags, created_at)
+    SELECT pg_temp.id('account', n), pg_temp.owner(n, 1000), n::text, 'name' || n,
+           CASE n % 10 WHEN 0 THEN 'NEEDS_REAUTH' WHEN 1 THEN 'PAUSED' ELSE 'ACTIVE' END,
+           CASE WHEN n % 10 = 1 THEN 'ACTIVE' END,
+           ARRAY['tag' || n % 5] || CASE WHEN n % 250 = 0 THEN '{rare}' ELSE '{}' END::text[], pg_temp.ago(n)
+    FROM generate_series(1, 5000) AS n
+    """,
+    """
+    INSERT INTO account_tokens (account_id, user_id, key_id, sealed) SELECT id, user_id, 'key', '' FROM accounts
+    """,
+    """
+    INSERT INTO health_scores (account_id, user_id, score, band, confidence, components, gates, reasons,
+                               formula_version, computed_at)
+    SELECT pg_temp.id('account', n), pg_temp.owner(n, 1000), n % 101, 'healthy', 1, '{}', '[]', '[]', 1, now()
+    FROM generate_series(1, 5000) AS n
+    """,
+    """
+    INSERT INTO recurring_jobs (name, type, user_id, account_id, payload, every_ms, next_due_at)
+    SELECT 'check' || n, 'health:check', pg_temp.owner(n, 1000), pg_temp.id('account', n), '{}', 3600000,
+           now() + n * interval '1 second'
+    FROM generate_series(1, 5000) AS n
+    """,
+    """
+    INSERT INTO media (id, user_id, key, kind, mime, bytes, width, height, sha256)
+    SELECT pg_temp.id('media', n), pg_temp.owner(n, 300), 'key' || n, 'image', 'image/jpeg', 1, 1, 1, ''
+    FROM generate_series(1, 2000) AS n
+    """,
+    """
+    INSERT INTO posts (id, user_id, type, caption, media_ids, created_at)
+    SELECT pg_temp.id('post', n), pg_temp.owner(n, 500), 'image', 'Words', ARRAY[pg_temp.id('media', 1 + n % 300)],
+           pg_temp.ago(n)
+    FROM generate_series(1, 1500) AS n
+    """,
+    """
+    INSERT INTO groups (id, user_id, name, created_at)
+    SELECT pg_temp.id('group', n), pg_temp.owner(n, 500), 'group' || n, pg_temp.ago(n)
+    FROM generate_series(1, 1500) AS n
+    """,
+    """
+    INSERT INTO group_members (user_id, group_id, account_id)
+    SELECT pg_temp.id('user', 1), pg_temp.id('group', 1 + n % 20), pg_temp.id('account', n)
+    FROM generate_series(1, 1000) AS n
+    """,
+    """
+    INSERT INTO distributions (id, user_id, post_id, window_from, window_to, min_gap_s, seed, created_at)
+    SELECT pg_temp.id('distribution', n), pg_temp.owner(n, 500), pg_temp.id('post', n), now(), now(), 0, n,
+           pg_temp.ago(n)
+    FROM generate_series(1, 1500) AS n
+    """,
+    # The big tenant's distribution 1 reaches its 1,000 accounts, the others ten each. Other tenants do without.
+    """
+    INSERT INTO publications (id, user_id, account_id, post_id, distribution_id, state, priority, publish_at,
+                              next_attempt_at, rescue_at, max_lateness_s, max_attempts, media_id, lease_until,
+                              lease_owner, created_at, updated_at)
+    SELECT pg_temp.id('publication', n), pg_temp.owner(CASE WHEN big THEN 1 ELSE a END, 1000),
+           pg_temp.id('account', a), pg_temp.id('post', d), CASE WHEN big THEN pg_temp.id('distribution', d) END, state,
+           3, due_at, due_at, due_at + interval '1 minute', 21600, 3,
+           CASE WHEN state = 'published' THEN 'media' || n END,
+           CASE WHEN state = 'publishing' THEN now() END, CASE WHEN state = 'publishing' THEN 'worker' END,
+           pg_temp.ago(16000 - n), pg_temp.ago(16000 - n)
+    FROM generate_series(1, 16000) AS n
+    CROSS JOIN LATERAL (SELECT n <= 5000 AS big,
+        -- A post of the account's own tenant: posts 501 to 1,500 go round the thousand as accounts do.
+        CASE WHEN n <= 1000 THEN 1 WHEN n <= 5000 THEN 2 + (n - 1001) / 10 ELSE 1000 + n % 500 END AS d,
+        CASE WHEN n <= 1000 THEN n WHEN n <= 5000 THEN 1 + n * 7 % 1000 ELSE 2000 + n % 500 + n % 3 * 1000 END AS a,
+        CASE WHEN n IN (21, 1022, 5023, 13024) THEN 'publishing' WHEN n % 40 = 7 THEN 'failed'
+             WHEN n % 200 = 11 THEN 'held' WHEN n % 50 = 3 THEN 'scheduled' WHEN n % 1000 = 13 THEN 'outcome_unknown'
+             WHEN n % 1000 = 17 THEN 'missed' ELSE 'published' END AS state) AS known
+    CROSS JOIN LATERAL (SELECT CASE WHEN state IN ('scheduled', 'held') THEN now() + n * interval '1 minute'
+                                    ELSE pg_temp.ago(16000 - n) + interval '1 hour' END AS due_at) AS due
+    """,
+    """
+    INSERT INTO publication_attempts (publication_id, epoch, user_id, attempt, worker, ended_at)
+    SELECT id, 1, user_id, 1, 'worker', now() FROM publications ORDER BY created_at LIMIT 3000
+    """,
+    """
+    INSERT INTO outbox (type, subject, exchange, routing_key, priority, payload, headers, due_at)
+    SELECT 'post:publish', pg_temp.id('publication', n)::text, 'jobs', 'key', 3, '{}', '{}',
+           now() + n * interval '1 minute'
+    FROM generate_series(1, 2000) AS n
+    """,
+    """
+    INSERT INTO dead_jobs (id, type, subject, reason, attempt, payload, headers, died_at)
+    SELECT pg_temp.id('dead', n), CASE WHEN n % 100 = 0 THEN 'health:check' ELSE 'post:publish' END, 'subject' || n,
+           CASE WHEN n % 100 = 0 THEN 'exhausted' ELSE 'permanent' END, 1, '', '{}', pg_temp.ago(20 * n)
+    FROM generate_series(1, 2000) AS n
+    """,
+    """
+    INSERT INTO job_starts (type, subject, starts)
+    SELECT 'post:publish', n::text, 2 FROM generate_series(1, 1000) AS n
+    """,
+    "VACUUM (ANALYZE)",
+)
+
+
+async def populate(database_url: str) -> None:
+    """Fill a migrated database that is empty."""
+    connection = await asyncpg.connect(database_url, command_timeout=60)
+    try:
+        for statement in _STATEMENTS:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def sample_arguments() -> Mapping[str, Any]:
+    """What this database answers for each name of `SAMPLES`."""
+    now = datetime.now(UTC)
+    return {
+        "user_id": _id("user", 1),
+        "account_id": _id("account", 750),
+        "account_text": str(_id("account", 750)),
+        "account_ids": [_id("account", number) for number in range(1, 21)],
+        "account_state": "NEEDS_REAUTH",
+        "tag": "rare",
+        "instagram_user_id": "750",
+        "instagram_user_ids": [str(number) for number in range(1, 21)],
+        "api_key_id": "key1",
+        "group_id": _id("group", 1),
+        "group_name": "group1",
+        "media_id": _id("media", 1),
+        "media_ids": [_id("media", number) for number in range(1, 6)],
+        "platform_media_ids": [f"media{number}" for number in range(750, 800)],
+        "post_id": _id("post", 1),
+        "new_post_id": _id("post", 300),
+        "distribution_id": _id("distribution", 1),
+        "publication_id": _id("publication", 750),
+        "publication_ids": [_id("publication", number) for number in range(1, 21)],
+        "publication_state": "failed",
+        "day_begin": now - timedelta(days=10),
+        "day_end": now - timedelta(days=10) + timedelta(hours=1),
+        "created_at": now - timedelta(minutes=300),
+        "row_id": UUID(int=0),
+        "outbox_ids": list(range(1, 21)),
+        "outbox_subjects": [str(_id("publication", number)) for number in range(1, 21)],
+        "dead_id": _id("dead", 1000),
+        "dead_ids": [_id("dead", number) for number in range(1, 21)],
+        "dead_type": "health:check",
+        "dead_reason": "exhausted",
+        "dead_subject": "subject1000",
+        "died_at": now - timedelta(minutes=20_000),
+        "recurring_name": "check1",
+        "recurring_names": [f"check{number}" for number in range(1, 21)],
+        "job_type": "health:check",
+        "post_publish": "post:publish",
+        "text": "text",
+        "time": now,
+    }
+
+
+def _id(word: str, number: int) -> UUID:
+    return UUID(hashlib.md5(f"{word}{number}".encode(), usedforsecurity=False).hexdigest())
