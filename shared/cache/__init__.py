@@ -12,11 +12,11 @@ user's, and its account's or (lists, groups, swarm) that of all its user's accou
 from __future__ import annotations
 
 from shared.cache.connection import connect_redis
-from shared.cache.errors import CacheAwayError, CacheKeyError, CacheValueError
+from shared.cache.errors import CacheAwayError, CacheKeyError, CacheSweepError, CacheValueError
 from shared.cache.keys import CacheKey, CacheNamespace, CacheTTL
+from shared.cache.look import CacheResult
 from shared.cache.opening import open_cache
 from shared.cache.service import CacheService
-from shared.cache.shelf import CacheResult
 
 __all__ = [
     "CacheAwayError",
@@ -25,6 +25,7 @@ __all__ = [
     "CacheNamespace",
     "CacheResult",
     "CacheService",
+    "CacheSweepError",
     "CacheTTL",
     "CacheValueError",
     "connect_redis",

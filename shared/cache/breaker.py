@@ -10,20 +10,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import structlog
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from shared import metrics
+from shared.cache.connection import OPERATION_S
 from shared.cache.errors import CacheAwayError
+from shared.cache.patience import Patience
 
 T = TypeVar("T")
 _FAILURES = (RedisError, OSError)
 _UNREACHABLE = (RedisTimeoutError, RedisConnectionError, OSError)
 _PING_S = 0.02
 _RETRY_AFTER_S = 1.0
+# Operations at a time: Redis does them one after another anyway, and the rest does not wait on its deadline.
+_PLACES = 8
 
 _log = structlog.get_logger(__name__)
 
@@ -52,23 +58,27 @@ class Breaker:
         self._probe_at = 0.0
         self._probe: asyncio.Task[None] | None = None
         self._examining = asyncio.Lock()
-        self._pings: set[asyncio.Future[object]] = set()
+        self._places = asyncio.Semaphore(_PLACES)
+        self._patience = Patience()
         self._settled = 0
         self.missed = 0  # invalidations that Redis was not told of, ever
 
-    @property
-    def is_open(self) -> bool:
-        """Whether Redis is being left alone."""
-        return self._open
-
-    async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """The result of `operation`.
+    async def run(self, operation: Callable[[], Awaitable[T]], *, seconds: float = OPERATION_S) -> T:
+        """The result of `operation`, which is waited for so long; it may yet take effect when that was not enough.
 
         Raises:
             CacheAwayError: it failed, or was not tried because the gate is open. Go on without the cache.
         """
-        if self._open:
-            self._probe_when_due()
+        async with self._places:
+            return await self.guard(partial(self._patience.wait, operation, seconds=seconds))
+
+    async def guard(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """`run` for an operation that has connection and deadline of its own.
+
+        Raises:
+            CacheAwayError: as `run`.
+        """
+        if not self.admits():
             raise CacheAwayError(tried=False)
         try:
             return await operation()
@@ -77,6 +87,12 @@ class Breaker:
                 await self._examine()
             raise CacheAwayError(tried=True) from error
 
+    def admits(self) -> bool:
+        """Whether Redis is asked at all now; while it is not, asking for that is what starts the probes."""
+        if self._open:
+            self._probe_when_due()
+        return not self._open
+
     def owe(self) -> None:
         """Remember that Redis missed an invalidation: nothing it holds is served until all of it is void."""
         self.missed += 1
@@ -84,15 +100,16 @@ class Breaker:
 
     async def close(self) -> None:
         """End what runs in the background."""
-        tasks: list[asyncio.Future[Any]] = [*self._pings, *([self._probe] if self._probe else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.wait({self._probe})
+        await self._patience.close()
 
     def _trip(self, reason: str) -> None:
         if not self._open:
             self._open = True
             self._probe_at = self._clock() + _RETRY_AFTER_S
+            metrics.cache_breaker_open.set(1)
             _log.warning("cache.bypassed", reason=reason)
 
     async def _examine(self) -> None:
@@ -103,17 +120,11 @@ class Breaker:
                 self._trip("Redis does not answer")
 
     async def _alive(self) -> bool:
-        # Waited for, not cancelled: a connection whose handshake was cut short is no good to the next caller.
-        ping = asyncio.ensure_future(self._ping())
-        self._pings.add(ping)
-        ping.add_done_callback(self._ping_ended)
-        await asyncio.wait({ping}, timeout=_PING_S)
-        return ping.done() and not ping.cancelled() and ping.exception() is None
-
-    def _ping_ended(self, ping: asyncio.Future[object]) -> None:
-        self._pings.discard(ping)
-        if not ping.cancelled():
-            ping.exception()  # seen, even if nobody waits any more
+        try:
+            await self._patience.wait(self._ping, seconds=_PING_S)
+        except _FAILURES:
+            return False
+        return True
 
     def _probe_when_due(self) -> None:
         if self._clock() >= self._probe_at and (self._probe is None or self._probe.done()):
@@ -131,4 +142,5 @@ class Breaker:
             self._probe_at = self._clock()
             return
         self._open = False
+        metrics.cache_breaker_open.set(0)
         _log.info("cache.back")

@@ -6,8 +6,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-_CONNECT_S = 0.25
-_OPERATION_S = 0.075
+CONNECT_S = 0.25
+OPERATION_S = 0.075
 _CONNECTIONS_MAX = 64
 
 
@@ -19,9 +19,9 @@ def connect_redis(url: str) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=_CONNECTIONS_MAX,
-        timeout=_CONNECT_S,
-        socket_connect_timeout=_CONNECT_S,
-        socket_timeout=_OPERATION_S,
+        timeout=CONNECT_S,
+        socket_connect_timeout=CONNECT_S,
+        socket_timeout=OPERATION_S,
         retry=Retry(NoBackoff(), 0),  # the library's default waits and tries again, far beyond these deadlines
         protocol=2,  # no handshake before the first command
         driver_info=None,

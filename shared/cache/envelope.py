@@ -1,4 +1,4 @@
-"""How a value lies in Redis: a version byte, then as MessagePack its generations and its payload."""
+"""How a value lies in Redis: a version byte, then as MessagePack its generations, its times and its payload."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ import msgspec
 
 from shared.cache.errors import CacheValueError
 
-_VERSION = b"\x01"
+_VERSION = b"\x02"
 PAYLOAD_BYTES_MAX = 256 * 1024
 NONE_PAYLOAD = msgspec.msgpack.encode(None)
 
 
-class _Envelope(msgspec.Struct, array_like=True):
-    generations: tuple[bytes, ...]
+class Envelope(msgspec.Struct, array_like=True, frozen=True, kw_only=True, gc=False):
+    """A stored value."""
+
+    generations: tuple[bytes, ...]  # those that were read before it was loaded
+    fresh_until: float  # end of its TTL, in seconds since the epoch; Redis keeps it a while longer
+    load_s: float  # how long loading it took
     payload: bytes
 
 
-_envelope_decoder = msgspec.msgpack.Decoder(_Envelope)
+_decoder = msgspec.msgpack.Decoder(Envelope)
+_encoder = msgspec.msgpack.Encoder()
+_plain_decoder = msgspec.msgpack.Decoder()
 
 
 def pack(value: Any) -> bytes:
@@ -35,21 +41,21 @@ def pack(value: Any) -> bytes:
 
 def unpack(payload: bytes) -> Any:
     """A payload as a fresh value: callers never share one that somebody may change."""
-    return msgspec.msgpack.decode(payload)
+    return _plain_decoder.decode(payload)
 
 
-def seal(payload: bytes, *, generations: tuple[bytes, ...]) -> bytes:
-    """What is stored: the payload with the generations that were read before it was loaded."""
-    return _VERSION + msgspec.msgpack.encode(_Envelope(generations, payload))
+def seal(envelope: Envelope) -> bytes:
+    """What is stored."""
+    return _VERSION + _encoder.encode(envelope)
 
 
-def unseal(stored: bytes | None, *, generations: tuple[bytes | None, ...]) -> bytes | None:
-    """The payload, if it was loaded under exactly these generations; None for a miss.
+def unseal(stored: bytes | None, *, generations: tuple[bytes, ...]) -> Envelope | None:
+    """What was stored, if it was loaded under exactly these generations; None for a miss.
 
     Raises:
         msgspec.DecodeError: these bytes are damaged. Treat it as a miss and count it.
     """
-    if stored is None or None in generations or not stored.startswith(_VERSION):
+    if stored is None or not stored.startswith(_VERSION):
         return None
-    envelope = _envelope_decoder.decode(memoryview(stored)[1:])
-    return envelope.payload if envelope.generations == generations else None
+    envelope = _decoder.decode(memoryview(stored)[1:])
+    return envelope if envelope.generations == generations else None

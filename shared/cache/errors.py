@@ -19,3 +19,13 @@ class CacheAwayError(InstaDistroError):
     def __init__(self, *, tried: bool) -> None:
         self.tried = tried
         super().__init__("The cache's Redis does not answer. Values come from their loaders until it is back.")
+
+
+class CacheSweepError(InstaDistroError):
+    """A sweep by pattern took too long and was stopped; `dropped` values are gone, others may be left. Call again."""
+
+    def __init__(self, *, dropped: int) -> None:
+        self.dropped = dropped
+        super().__init__(
+            f"The sweep was stopped after a minute; {dropped} values were dropped. Call again for the rest."
+        )

@@ -3,106 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Hashable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-@dataclass(kw_only=True)
-class _Load(Generic[T]):
-    version: Hashable  # only callers who saw the same version may share it
-    finished: int | None = None  # tick at which it ended
-    task: asyncio.Task[T] = field(init=False)
-
-
-@dataclass(kw_only=True)
-class _Gate(Generic[T]):
-    callers: int = 0
-    load: _Load[T] | None = None  # the latest; older ones live on in those who wait for them
-
-    @property
-    def idle(self) -> bool:
-        return not self.callers and (self.load is None or self.load.finished is not None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller(Generic[T]):
-    """One caller on its way. What it saw is its version; who saw the same shares a load with it."""
-
-    _flights: SingleFlight[T]
-    _name: str
-    _arrived: int
-
-    async def share(self, version: Hashable, load: Callable[[], Awaitable[T]]) -> T:
-        """The result of the load under way for this version, or of a new one.
-
-        A load that ended while this caller was still on its way counts as under way. A caller who is cancelled leaves
-        the load running for the others; its error reaches all of them.
-        """
-        return await asyncio.shield(self._flights.board(self._name, version, load, arrived=self._arrived))
-
-
 class SingleFlight(Generic[T]):
-    """Loads under way, by name. Holds nothing for a name that nobody waits for and nothing loads."""
+    """Loads under way, by name. Holds nothing for a name under which nothing loads."""
 
     def __init__(self) -> None:
-        self._gates: dict[str, _Gate[T]] = {}
-        self._ticks = itertools.count(1)
-        self._tasks: set[asyncio.Task[T]] = set()
+        self._loads: dict[Hashable, asyncio.Task[T]] = {}
 
     def __len__(self) -> int:
-        return len(self._gates)
+        return len(self._loads)
 
-    @contextmanager
-    def caller(self, name: str) -> Iterator[Caller[T]]:
-        """Announce a caller before it looks whether it must load, so that it can share a load that ends meanwhile."""
-        gate = self._gates.setdefault(name, _Gate())
-        gate.callers += 1
-        try:
-            yield Caller(_flights=self, _name=name, _arrived=next(self._ticks))
-        finally:
-            gate.callers -= 1
-            self._tidy(name)
+    async def share(self, name: Hashable, load: Callable[[], Awaitable[T]]) -> T:
+        """The result of the load under way with this name, or of a new one.
 
-    def board(self, name: str, version: Hashable, load: Callable[[], Awaitable[T]], *, arrived: int) -> asyncio.Task[T]:
-        """The task to wait for."""
-        gate = self._gates[name]
-        if gate.load is None or gate.load.version != version or (gate.load.finished or arrived) < arrived:
-            gate.load = self._start(name, version, load)
-        return gate.load.task
+        A caller who is cancelled leaves the load running for the others; its error reaches all of them.
+
+        Args:
+            name: what is loaded and in which version: only callers who saw the same version may share a load.
+            load: begins the load.
+        """
+        task = self._loads.get(name)
+        if task is None:
+            task = self._loads[name] = asyncio.create_task(_run(load))
+            task.add_done_callback(lambda ended: self._ended(name, ended))
+        return await asyncio.shield(task)
 
     async def close(self) -> None:
         """Cancel every load under way and wait until they are gone."""
-        tasks = list(self._tasks)
+        tasks = list(self._loads.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, name: str, version: Hashable, load: Callable[[], Awaitable[T]]) -> _Load[T]:
-        flight: _Load[T] = _Load(version=version)
-        flight.task = asyncio.create_task(self._run(flight, load))
-        self._tasks.add(flight.task)
-        flight.task.add_done_callback(lambda task: self._ended(name, flight, task))
-        return flight
-
-    async def _run(self, flight: _Load[T], load: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await load()
-        finally:
-            flight.finished = next(self._ticks)
-
-    def _ended(self, name: str, flight: _Load[T], task: asyncio.Task[T]) -> None:
-        self._tasks.discard(task)
-        flight.finished = flight.finished or next(self._ticks)  # a task cancelled before its first step never ran
+    def _ended(self, name: Hashable, task: asyncio.Task[T]) -> None:
+        del self._loads[name]
         if not task.cancelled():
             task.exception()  # seen, even if every caller has gone
-        self._tidy(name)
 
-    def _tidy(self, name: str) -> None:
-        gate = self._gates.get(name)
-        if gate is not None and gate.idle:
-            del self._gates[name]
+
+async def _run(load: Callable[[], Awaitable[T]]) -> T:
+    return await load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -17,6 +18,7 @@ _PREFIX = (
     "instadistro:cache:1"  # the number changes when cached shapes change, so that a new release never reads old ones
 )
 _PART_CHARS_MAX = 64
+_PLAIN = re.compile(r"[\w.~-]{1,64}", re.ASCII)  # what escaping leaves as it is
 ROOT_GENERATION = f"{_PREFIX}:gen:root"
 
 
@@ -55,6 +57,8 @@ _USERS = _Ownership(owners=("user",), kinds=((_USER, 0),))
 _ABOUT_ACCOUNTS = _Ownership(owners=("user",), kinds=((_USER, 0), (_ACCOUNTS, 0)))
 _ACCOUNTS_OWN = _Ownership(owners=("user", "account"), kinds=((_USER, 0), (_ACCOUNT, 1)))
 
+# A dot, because "health" with the part "swarm" must not become a key of "health:swarm".
+_NAMESPACE_PREFIX = {namespace: f"{_PREFIX}:{namespace.value.replace(':', '.')}" for namespace in CacheNamespace}
 _OWNERSHIP: dict[CacheNamespace, _Ownership] = {
     CacheNamespace.ACCOUNT: _ACCOUNTS_OWN,
     CacheNamespace.ACCOUNTS_LIST: _ABOUT_ACCOUNTS,
@@ -95,7 +99,7 @@ def cache_key(namespace: CacheNamespace, *parts: Part) -> CacheKey:
     rest = [_part_text(part) for part in parts[count:]]
     return CacheKey(
         namespace=namespace,
-        text=":".join([_namespace_prefix(namespace), *ids, *rest]),
+        text=":".join([_NAMESPACE_PREFIX[namespace], *ids, *rest]),
         generations=(ROOT_GENERATION, *(_generation(kind, ids[index]) for kind, index in ownership.kinds)),
     )
 
@@ -112,6 +116,15 @@ def account_generations(account_id: UUID | str, *, user_id: UUID | str | None) -
     return (_generation(_ACCOUNT, _owner_text(account_id)), _generation(_ACCOUNTS, _owner_text(user_id)))
 
 
+def lock_name(key: CacheKey, *, under: tuple[bytes, ...]) -> str:
+    """What a process holds in Redis while it loads a value under these generations.
+
+    Under others it is another lock: who comes after an invalidation never waits for a load from before it.
+    """
+    seen = b"\0".join([key.text.encode(), *under])
+    return f"{_PREFIX}:lock:{hashlib.blake2b(seen, digest_size=16).hexdigest()}"
+
+
 def redis_pattern(pattern: str) -> str:
     """The Redis form of a pattern such as `accounts:list:*`.
 
@@ -120,14 +133,9 @@ def redis_pattern(pattern: str) -> str:
     """
     for namespace in sorted(CacheNamespace, key=len, reverse=True):
         if pattern.startswith(f"{namespace.value}:"):
-            return f"{_namespace_prefix(namespace)}{pattern.removeprefix(namespace.value)}"
+            return f"{_NAMESPACE_PREFIX[namespace]}{pattern.removeprefix(namespace.value)}"
     names = ", ".join(namespace.value for namespace in CacheNamespace)
     raise CacheKeyError(f"The pattern {pattern!r} must begin with one of these and a colon: {names}.")
-
-
-def _namespace_prefix(namespace: CacheNamespace) -> str:
-    # A dot, because "health" with the part "swarm" must not become a key of "health:swarm".
-    return f"{_PREFIX}:{namespace.value.replace(':', '.')}"
 
 
 def _generation(kind: str, owner: str) -> str:
@@ -145,11 +153,19 @@ def _owner_text(owner: Part) -> str:
 
 def _part_text(part: Part) -> str:
     # "#" and "$" mark what is no plain text; escaping turns both into %23 and %24 where a text brings them along.
+    if isinstance(part, str):
+        return _escaped(part)
+    if isinstance(part, UUID):
+        return str(part)
     if part is None or isinstance(part, int):
         return f"#{part!r}".lower()
-    if not isinstance(part, str | UUID):
-        raise CacheKeyError(f"A part of a key must be str, int, bool, UUID or None, not {type(part).__name__}.")
-    text = quote(str(part), safe="", errors="surrogatepass")
-    if len(text) <= _PART_CHARS_MAX:
+    raise CacheKeyError(f"A part of a key must be str, int, bool, UUID or None, not {type(part).__name__}.")
+
+
+def _escaped(text: str) -> str:
+    if _PLAIN.fullmatch(text):
         return text
-    return f"${hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"
+    escaped = quote(text, safe="", errors="surrogatepass")
+    if len(escaped) <= _PART_CHARS_MAX:
+        return escaped
+    return f"${hashlib.blake2b(escaped.encode(), digest_size=16).hexdigest()}"

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import ContextVar
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
 
-from shared.cache import keys
+from shared.cache import generations, keys
+from shared.cache.batch import ReadBatcher
+from shared.cache.breaker import Breaker
 from shared.cache.envelope import pack, unpack
+from shared.cache.fill import Filled, Filler, Loader, Wish
 from shared.cache.flight import SingleFlight
-from shared.cache.keys import CacheKey, CacheNamespace, Part
-from shared.cache.shelf import CacheResult, Shelf
-
-Loader = Callable[[], Awaitable[Any]]
-
-_BYPASS_LOADS_MAX = 16
-
-_has_place: ContextVar[bool] = ContextVar("cache_load_has_place", default=False)
+from shared.cache.keys import ROOT_GENERATION, CacheKey, CacheNamespace, Part
+from shared.cache.lease import Leases
+from shared.cache.look import CacheResult, Look
+from shared.cache.refresh import Refresher
+from shared.cache.shelf import Shelf
 
 
 class CacheService:
@@ -46,10 +45,14 @@ class CacheService:
             observe: told of each read's result, for metrics.
             clock: monotonic seconds.
         """
+        void_all = partial(generations.renew, redis, names=[ROOT_GENERATION])
         self._observe = observe
-        self._shelf = Shelf(redis, observe=observe, clock=clock)
-        self._flights: SingleFlight[bytes] = SingleFlight()
-        self._places = asyncio.Semaphore(_BYPASS_LOADS_MAX)
+        self._breaker = Breaker(ping=redis.ping, void_all=void_all, clock=clock)
+        self._reads = ReadBatcher(redis, breaker=self._breaker)
+        self._shelf = Shelf(redis, breaker=self._breaker, clock=clock)
+        self._filler = Filler(reads=self._reads, leases=Leases(redis, breaker=self._breaker))
+        self._flights: SingleFlight[Filled] = SingleFlight()
+        self._refresher = Refresher()
         self._changing: set[asyncio.Task[None]] = set()
         self._changes = 0
 
@@ -65,29 +68,31 @@ class CacheService:
     async def get_or_set(self, key: CacheKey, loader: Loader, ttl: int) -> Any:
         """The cached value, or what `loader` returns, cached for at most `ttl` seconds.
 
-        Callers who ask at the same time share one load. It goes on when one of them is cancelled, so it needs a
-        deadline of its own. Once an invalidation has returned, nothing loaded before it is served, whoever began when.
-        While Redis is away every value is loaded, at most 16 different ones at a time.
+        Callers who ask at the same time share one load, also with those of other processes, for whom they wait 2 s at
+        most. A load goes on when its caller is cancelled, and a value that many ask for is loaded again in the
+        background shortly before its TTL ends, so a loader needs a deadline of its own and must not depend on its
+        caller. It says "there is none" by returning None: if it raises, a value whose TTL is over may be served for a
+        while. Once an invalidation has returned, nothing loaded before it is served, whoever began when. While Redis is
+        away every value is loaded, at most 16 different ones at a time.
 
         Raises:
             Exception: whatever the loader raised, to everyone who shared it. Nothing was cached.
             CacheValueError: the loader returned no plain data. Correct the loader.
         """
-        with self._flights.caller(key.text) as caller:
-            look = await self._shelf.look(key)
-            payload = look.payload
-            if payload is None:
-                look, under = await self._shelf.prepare(key, look=look)
-                version = under or ("away", self._changes)
-                payload = await caller.share(version, partial(self._load, key, loader, ttl, under))
-        self._observe(key.namespace, look.result)
+        look = await self._reads.look(key)
+        payload, result = look.payload, look.result
+        if look.due:
+            self._refresher.start(key.text, partial(self._filler.refresh, Wish(key=key, loader=loader, ttl=ttl), look))
+        if payload is None or not look.fresh:
+            payload, result = await self._fill(Wish(key=key, loader=loader, ttl=ttl), look)
+        self._observe(key.namespace, result)
         return unpack(payload)
 
     async def get(self, key: CacheKey, default: Any = None) -> Any:
         """The cached value, else `default`. A cached None is None: pass another default to tell it from a miss."""
-        look = await self._shelf.look(key)
+        look = await self._reads.look(key)
         self._observe(key.namespace, look.result)
-        return default if look.payload is None else unpack(look.payload)
+        return unpack(look.payload) if look.fresh and look.payload is not None else default
 
     async def set(self, key: CacheKey, value: Any, ttl: int) -> None:
         """Cache a value for at most `ttl` seconds.
@@ -109,6 +114,7 @@ class CacheService:
         Raises:
             CacheKeyError: the pattern does not begin with a namespace and a colon. Name one.
             CacheAwayError: Redis is away; some may have been dropped. Call again when it is back.
+            CacheSweepError: a minute was not enough; some were dropped. Call again.
         """
         return await self._shelf.drop_matching(pattern)
 
@@ -130,24 +136,17 @@ class CacheService:
     async def close(self) -> None:
         """Stop loads under way; let changes finish, which is a matter of their deadlines."""
         await asyncio.gather(*self._changing, return_exceptions=True)
+        await self._refresher.close()
         await self._flights.close()
-        await self._shelf.close()
+        await self._reads.close()
+        await self._breaker.close()
 
-    async def _load(self, key: CacheKey, loader: Loader, ttl: int, under: tuple[bytes, ...] | None) -> bytes:
-        if under is None:
-            return pack(await self._bounded(loader))
-        payload = pack(await loader())
-        await self._shelf.put(key, payload, ttl=ttl, loaded_under=under)
-        return payload
-
-    async def _bounded(self, loader: Loader) -> Any:
-        # Without the cache every read reaches the database. A loader that itself reads through the cache keeps its one
-        # place: waiting for a second while holding the first could stop all of them for good.
-        if _has_place.get():
-            return await loader()
-        async with self._places:
-            _has_place.set(True)  # for this load's own task and what it starts
-            return await loader()
+    async def _fill(self, wish: Wish, look: Look) -> tuple[bytes, CacheResult]:
+        # Those who saw the same generations may share a load. When Redis does not tell them, it must be one that began
+        # after this process's own last change.
+        version = look.generations or self._changes
+        filled = await self._flights.share((wish.key.text, version), partial(self._filler.fill, wish, look))
+        return filled.payload, filled.result
 
     async def _finish(self, change: Coroutine[Any, Any, None]) -> None:
         # In a task of its own: a request that is cancelled half-way must not leave Redis with what it was to void.

@@ -59,10 +59,15 @@ relay_sent_total = Counter("instadistro_relay_sent_total", "Outbox rows confirme
 relay_refused_total = Counter("instadistro_relay_refused_total", "Outbox rows the broker did not confirm in time.")
 rescued_total = Counter("instadistro_rescued_total", "Publications given a new message by the rescue sweep.")
 cache_requests_total = Counter(
-    "instadistro_cache_requests_total",
-    "Cache reads by namespace and result. Hit rate = (hit + negative) / (hit + negative + miss).",
-    ("namespace", "result"),
+    "instadistro_cache_requests_total", "Cache reads by what became of them.", ("namespace", "result")
 )
+cache_load_seconds = Histogram(
+    "instadistro_cache_load_seconds", "Run time of the loaders of cached values.", ("namespace",), buckets=_HTTP_BUCKETS
+)
+cache_unstored_total = Counter(
+    "instadistro_cache_unstored_total", "Loaded values that were not cached, by why.", ("namespace", "reason")
+)
+cache_breaker_open = Gauge("instadistro_cache_breaker_open", "1 while the cache leaves Redis alone.")
 publications_total = Counter(
     "instadistro_publications_total", "Results the publisher wrote, by the state they lead to.", ("state",)
 )

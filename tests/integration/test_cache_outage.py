@@ -8,11 +8,13 @@ import shutil
 import signal
 import socket
 from collections import Counter
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared.cache import CacheAwayError, CacheNamespace, CacheResult, CacheService, CacheTTL, connect_redis
+from shared.cache import CacheAwayError, CacheNamespace, CacheResult, CacheService, CacheTTL, connect_redis, lease
+from shared.cache.keys import lock_name
 
 TTL = CacheTTL.MEDIUM
 MISSING = object()
@@ -161,6 +163,42 @@ async def test_a_hung_redis_is_asked_once_by_callers_that_come_together(cache, s
     assert seen == {CacheResult.ERROR: 50}
     await asyncio.gather(*(cache.get_or_set(key, loader, TTL) for _ in range(50)))
     assert seen[CacheResult.BYPASS] == 50
+
+
+async def test_reads_of_a_hung_redis_wait_together(cache, server, seen):
+    """Three hundred reads of different values, more than one command takes, wait for one failure, not one each."""
+    await cache.get(new_key())
+    server.hang()
+    seen.clear()
+
+    await asyncio.gather(*(cache.get(new_key()) for _ in range(300)))
+
+    assert seen == {CacheResult.ERROR: 128, CacheResult.BYPASS: 172}
+
+
+async def test_no_lock_is_waited_for_without_redis(cache, server, monkeypatch):
+    """A reader who waits for another process's load goes on by himself when Redis hangs."""
+    monkeypatch.setattr(lease, "LEASE_S", 600.0)
+    key, loader = new_key(), Loader()
+    await cache.get(key)
+    client: Any = connect_redis(server.url)
+    lock = lock_name(key, under=tuple(await client.mget(key.generations)))
+    await client.set(lock, b"theirs", px=600_000)
+    await client.aclose()
+    asked_again = asyncio.Event()
+
+    def pauses():
+        while True:
+            yield 0.001
+            asked_again.set()
+
+    monkeypatch.setattr(lease, "_pauses", pauses)
+    reader = asyncio.create_task(cache.get_or_set(key, loader, TTL))
+    await asked_again.wait()
+
+    server.hang()
+
+    assert await reader == "loaded"
 
 
 async def test_loads_stay_shared_and_bounded_without_redis(cache, server):

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from shared.cache import CacheValueError
-from shared.cache.envelope import pack, seal, unpack, unseal
+from shared.cache.envelope import Envelope, pack, seal, unpack, unseal
 
 GENERATIONS = (b"rootroot", b"useruser")
+ENVELOPE = Envelope(generations=GENERATIONS, fresh_until=1_800_000_000.25, load_s=0.125, payload=pack("value"))
 
 
 def test_a_value_comes_back_as_plain_data():
@@ -30,17 +31,17 @@ def test_what_is_no_plain_data_is_refused(value):
 
 @pytest.mark.parametrize(
     "now",
-    [(b"rootroot", b"renewed!"), (b"renewed!", b"useruser"), (b"rootroot", None), (b"rootroot",), (*GENERATIONS, b"x")],
+    [(b"rootroot", b"renewed!"), (b"renewed!", b"useruser"), (b"rootroot",), (*GENERATIONS, b"x"), ()],
 )
 def test_a_value_is_served_only_under_the_generations_it_was_loaded_under(now):
     """A generation that was renewed, lost or added makes the stored value a miss."""
-    stored = seal(pack("value"), generations=GENERATIONS)
+    stored = seal(ENVELOPE)
 
     assert unseal(stored, generations=now) is None
-    assert unseal(stored, generations=GENERATIONS) == pack("value")
+    assert unseal(stored, generations=GENERATIONS) == ENVELOPE
 
 
-@pytest.mark.parametrize("stored", [None, b"", b"\x02rest", pickle.dumps("value")])
+@pytest.mark.parametrize("stored", [None, b"", b"\x01rest", pickle.dumps("value")])
 def test_bytes_of_another_format_are_a_miss(stored):
     """What an older or foreign program left is not looked into."""
     assert unseal(stored, generations=GENERATIONS) is None
@@ -48,7 +49,5 @@ def test_bytes_of_another_format_are_a_miss(stored):
 
 def test_damaged_bytes_are_told_apart_from_a_miss():
     """A truncated value is an error that can be counted."""
-    stored = seal(pack("value"), generations=GENERATIONS)
-
     with pytest.raises(msgspec.DecodeError):
-        unseal(stored[:-3], generations=GENERATIONS)
+        unseal(seal(ENVELOPE)[:-3], generations=GENERATIONS)

@@ -30,8 +30,7 @@ def new_flights() -> SingleFlight[str]:
 
 
 async def ask(flights, load, version="v1"):
-    with flights.caller("key") as caller:
-        return await caller.share(version, load)
+    return await flights.share(("key", version), load)
 
 
 async def test_a_hundred_callers_share_one_load():
@@ -107,20 +106,6 @@ async def test_callers_who_saw_different_versions_do_not_share():
 
     assert await before == "old"
     assert await after == "new"
-
-
-async def test_a_caller_on_its_way_shares_a_load_that_has_just_ended():
-    """Who began to look before a load ended need not load again; who came after it must."""
-    flights, load = new_flights(), Load()
-    load.may_end.set()
-
-    with flights.caller("key") as on_its_way:
-        await ask(flights, load)
-        assert await on_its_way.share("v1", load) == "loaded"
-        assert load.runs == 1
-
-        await ask(flights, load)
-        assert load.runs == 2
 
 
 async def test_closing_ends_what_still_loads():
