@@ -58,6 +58,7 @@ def postgres_part(*, instance: Instance, binaries: Path, port: int, password: st
         f"port={port}",
         "unix_socket_directories=",  # a socket's path may not exceed 107 bytes; loopback needs none
         f"max_connections={_CONNECTIONS}",
+        "random_page_cost=1.1",  # the default is that of disks with arms, and makes the planner shy of indexes
         "log_line_prefix=%m [%p] ",
         *(() if durable else _FORGETFUL),
     )
