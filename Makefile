@@ -14,7 +14,7 @@ help:
 	@echo "make down    stop what make up started     make status  show what runs"
 	@echo "make lint    the checks without the tests   make setup   the Python environment only"
 	@echo "make faults  kill workers and the broker, cut lines: the job engine's fault tests alone"
-	@echo "make bench   measure the job engine beside its rivals; takes long"
+	@echo "make bench   measure the job engine beside its rivals, or with BENCH=cache another suite; takes long"
 
 $(VENV)/.ready: requirements.lock pyproject.toml deploy/local/setup.sh
 	@sh deploy/local/setup.sh "$(PYTHON)" "$(VENV)"

@@ -27,6 +27,16 @@ UNITS: Mapping[str, str] = {
     "critical_late": "ms",
     "rss": "MiB",
     "rss_growth": "MiB",
+    "hits_per_s": "hits/s",
+    "loads_most": "loads",
+    "loads_mean": "loads",
+    "tries": "tries",
+    "stale": "tries",
+    "longest": "ms",
+    "later_p50": "ms",
+    "later_p99": "ms",
+    "failed": "reads",
+    "invalidation": "ms",
 }
 
 
@@ -36,7 +46,7 @@ class Contender:
 
     subject: Subject
     settings: Settings
-    per_s: float = 0.0  # jobs it did a second, where that has been measured
+    per_s: float = 0.0  # what it did a second, where that has been measured
 
 
 Figures: TypeAlias = Mapping[str, float]
@@ -66,13 +76,15 @@ class Bench:
         """The engine itself, as for cases about priorities."""
         return next(lean(subject) for subject in self.subjects if subject.name == INSTADISTRO)
 
-    async def tune(self, subject: Subject, choices: Sequence[Settings], measure: Measure) -> Contender:
-        """The subject at those settings at which it does most jobs a second in a short try; each is tried twice."""
+    async def tune(
+        self, subject: Subject, choices: Sequence[Settings], measure: Measure, *, metric: str = "jobs_per_s"
+    ) -> Contender:
+        """The subject at those settings at which `metric` is highest in a short try; each is tried twice."""
         tried = []
         for settings in [*choices, *choices]:
             contender = Contender(subject=subject, settings=settings)
             figures = await measure(contender)
-            tried.append(replace(contender, per_s=figures["jobs_per_s"]))
+            tried.append(replace(contender, per_s=figures[metric]))
             self.report.tell(f"{subject.name} tries {describe(settings)}: {_in_words(figures)}")
         # Whatever disturbs a try makes it slower, so the better of two is nearer to the truth.
         return max(tried, key=lambda contender: contender.per_s)
@@ -106,6 +118,10 @@ class Bench:
             self.settings.setdefault(case, {})[name] = describe(contender.settings)
             found += [row(case, name, metric, UNITS[metric], [one[metric] for one in series]) for metric in series[0]]
         return found
+
+
+#: Measures one thing and answers its rows.
+Case: TypeAlias = Callable[[Bench], Awaitable[list[Row]]]
 
 
 def lean(subject: Subject) -> Contender:

@@ -14,11 +14,11 @@ from typing import Any
 import asyncpg
 import psutil
 
-from benchmarks.servers import Servers, broker_version
-from benchmarks.subjects import RIVALS_PYTHON, Subject
+from benchmarks.servers import Servers, broker_version, redis_version
+from benchmarks.subjects import Subject
 
 _DEADLINE_S = 30.0
-_OURS = ("aio-pika", "aiormq", "asyncpg", "msgspec", "uvloop")
+_OURS = ("aio-pika", "aiormq", "asyncpg", "msgspec", "redis", "uvloop")
 _ASK_VERSIONS = (
     "import json, sys; from importlib.metadata import version; "
     "print(json.dumps({name: version(name) for name in sys.argv[1:]}))"
@@ -32,7 +32,6 @@ async def machine_facts(servers: Servers, subjects: Sequence[Subject]) -> dict[s
         postgres = await connection.fetchval("SHOW server_version")
     finally:
         await connection.close()
-    rivals = [subject.package for subject in subjects if subject.package is not None]
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -41,16 +40,19 @@ async def machine_facts(servers: Servers, subjects: Sequence[Subject]) -> dict[s
         "system": platform.platform(),
         "python": platform.python_version(),
         "rabbitmq": await broker_version(servers),
+        "redis_server": await redis_version(servers),
         "postgresql": str(postgres),
-        "packages": {name: version(name) for name in _OURS} | await _rival_versions(rivals),
+        "packages": {name: version(name) for name in _OURS} | await _rival_versions(subjects),
     }
 
 
-async def _rival_versions(packages: Sequence[str]) -> dict[str, str]:
-    if not packages:
+async def _rival_versions(subjects: Sequence[Subject]) -> dict[str, str]:
+    rivals = [(subject.python, subject.package) for subject in subjects if subject.package is not None]
+    if not rivals:
         return {}
+    python, packages = rivals[0][0], [package for _, package in rivals]
     process = await asyncio.create_subprocess_exec(
-        str(RIVALS_PYTHON), "-P", "-c", _ASK_VERSIONS, *packages, stdout=asyncio.subprocess.PIPE
+        str(python), "-P", "-c", _ASK_VERSIONS, *packages, stdout=asyncio.subprocess.PIPE
     )
     async with asyncio.timeout(_DEADLINE_S):
         said, _ = await process.communicate()

@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from benchmarks.subjects import BARE, INSTADISTRO
+from benchmarks.subjects import INSTADISTRO, is_bare
 
 #: The figures that are set against those of other subjects, and whether more of them is better.
-_COMPARED = {"jobs_per_s": True, "wait_p99": False}
+_COMPARED = {"jobs_per_s": True, "hits_per_s": True, "wait_p99": False, "invalidation": False}
 _TIMES = "x"
 
 
@@ -17,7 +17,7 @@ _TIMES = "x"
 class Row:
     """One figure of one subject."""
 
-    suite: str = "jobs"
+    suite: str = ""  # set when its suite has run
     case: str
     subject: str
     metric: str
@@ -45,17 +45,17 @@ def ratio(case: str, metric: str, over: Row, under: Row) -> Row:
 
 
 def ratios(rows: Sequence[Row]) -> list[Row]:
-    """How many times better the engine is than the best rival and than the bare library, wherever both were measured.
+    """How many times better we are than the best rival and than the bare library, wherever both were measured.
 
-    Of rates ours divided by theirs, of times theirs by ours: above 1 the engine is the better one.
+    Of rates ours divided by theirs, of times theirs by ours: above 1 we are the better one.
     """
     found = []
     for ours in (one for one in rows if one.subject == INSTADISTRO and one.metric in _COMPARED):
         others = [one for one in rows if (one.case, one.metric) == (ours.case, ours.metric) and one is not ours]
-        rivals = [one for one in others if one.subject != BARE]
+        rivals = [one for one in others if not is_bare(one.subject)]
         if rivals:
             found.append(_advantage("ratio_to_best_rival", ours, _best(rivals)))
-        found += [_advantage("ratio_to_bare", ours, one) for one in others if one.subject == BARE]
+        found += [_advantage("ratio_to_bare", ours, one) for one in others if is_bare(one.subject)]
     return found
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
+from redis.asyncio import Redis
 
 from benchmarks.processes import answering
 from deploy.local.server_parts import ensure_private_servers
@@ -26,13 +27,14 @@ class Servers:
     """Where the private servers are reached; each URL holds its credentials."""
 
     database: str  # migrated
+    redis: str
     amqp: str  # of the default virtual host
     management: str
 
 
 @asynccontextmanager
 async def private_servers() -> AsyncIterator[Servers]:
-    """PostgreSQL and RabbitMQ in a directory of their own, synced to disk as in production, removed at the end.
+    """PostgreSQL, Redis and RabbitMQ in a directory of their own, synced to disk as in production, removed at the end.
 
     Raises:
         PackagesMissingError: programs are missing and cannot be installed; the text says which packages to install.
@@ -45,7 +47,7 @@ async def private_servers() -> AsyncIterator[Servers]:
         async with answering("the servers", "deploy.local.servers", "--durable", environment=state) as process:
             urls = await process.answer(deadline_s=_START_DEADLINE_S)
             await migrate(urls["database"], deadline_s=_CALL_DEADLINE_S)
-            yield Servers(database=urls["database"], amqp=urls["amqp"], management=urls["management"])
+            yield Servers(**urls)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -61,6 +63,12 @@ async def virtual_host(servers: Servers) -> AsyncIterator[str]:
             yield servers.amqp.removesuffix("%2F") + name
         finally:
             await session.delete(f"vhosts/{name}")
+
+
+async def redis_version(servers: Servers) -> str:
+    """The version of Redis."""
+    async with Redis.from_url(servers.redis, socket_timeout=_CALL_DEADLINE_S) as redis:
+        return str((await redis.info("server"))["redis_version"])
 
 
 async def broker_version(servers: Servers) -> str:

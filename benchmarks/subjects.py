@@ -15,7 +15,8 @@ Settings: TypeAlias = Mapping[str, int | str]
 INSTADISTRO = "instadistro"
 BARE = "bare aio-pika"
 #: The environment the rivals are installed in, apart from ours.
-RIVALS_PYTHON = CHECKOUT / ".venv-bench" / "bin" / "python"
+RIVALS = CHECKOUT / ".venv-bench"
+_RIVALS_PYTHON = RIVALS / "bin" / "python"
 _CORES = os.cpu_count() or 1
 
 
@@ -25,16 +26,25 @@ class Subject:
 
     name: str
     module: str  # what runs as its producer and its worker
-    queue: str  # where its jobs wait
     package: str | None = None  # of a rival: its distribution, installed in the rivals' environment
-    enqueue: tuple[Settings, ...]  # of a producer
-    work: tuple[Settings, ...]  # of one worker process; the first one fetches least ahead, for cases about priorities
-    spread: tuple[Settings, ...]  # of a worker on all cores
+    work: tuple[Settings, ...] = ({},)  # of one process; of a worker the first fetches least ahead
+    # Of task systems alone:
+    queue: str = ""  # where its jobs wait
+    enqueue: tuple[Settings, ...] = ({},)  # of a producer
+    spread: tuple[Settings, ...] = ({},)  # of a worker on all cores
 
     @property
     def python(self) -> Path | None:
         """The interpreter that can run it; None is the harness's own."""
-        return RIVALS_PYTHON if self.package is not None else None
+        return _RIVALS_PYTHON if self.package is not None else None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be run: a rival must be in the rivals' environment."""
+        if self.package is None:
+            return True
+        metadata = f"lib/python*/site-packages/{self.package.replace('-', '_')}-*.dist-info"
+        return next(RIVALS.glob(metadata), None) is not None
 
 
 _WINDOWS: tuple[Settings, ...] = ({"window": 200}, {"window": 500})
@@ -129,9 +139,9 @@ SUBJECTS = (
 )
 
 
-def available_subjects() -> tuple[Subject, ...]:
-    """Those that can run here: the rivals only where their environment was made."""
-    return tuple(subject for subject in SUBJECTS if subject.python is None or subject.python.exists())
+def is_bare(subject: str) -> bool:
+    """Whether a subject of this name is a library alone that the project stands on, and so nobody's rival."""
+    return subject.startswith("bare ")
 
 
 def describe(settings: Settings) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeAlias
 
-from benchmarks.bench import Bench
+from benchmarks.bench import Case
 from benchmarks.jobs.drain import drain, drain_on_all_cores
 from benchmarks.jobs.enqueue import enqueue
 from benchmarks.jobs.memory import memory
@@ -14,9 +13,6 @@ from benchmarks.jobs.priority import priority
 from benchmarks.jobs.relay import relay
 from benchmarks.jobs.retry import retry
 from benchmarks.jobs.wait import wait
-from benchmarks.rows import Row
-
-Case: TypeAlias = Callable[[Bench], Awaitable[list[Row]]]
 
 CASES: Mapping[str, Case] = MappingProxyType(
     {
@@ -31,4 +27,4 @@ CASES: Mapping[str, Case] = MappingProxyType(
     }
 )
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES"]

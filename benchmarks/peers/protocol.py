@@ -13,9 +13,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
+
+T = TypeVar("T")
 
 #: What `produce` sends as the time of sending; the load generator puts the true one in its place.
 STAMP = 1_111_111_111_111_111_111
@@ -46,7 +48,12 @@ _answers: TextIO = sys.stdout
 
 
 def read_order() -> Order:
-    """The order this process was started with.
+    """The order this process of a task system was started with."""
+    return read_order_of(Order)
+
+
+def read_order_of(kind: Callable[..., T]) -> T:
+    """The order this process was started with, of whichever kind its suite gives.
 
     Whatever else is printed goes to standard error from now on, of logs only warnings and worse.
     """
@@ -55,7 +62,7 @@ def read_order() -> Order:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     logging.basicConfig(level=logging.WARNING)
     _end_with_input()
-    return Order(**json.loads(sys.argv[1]))
+    return kind(**json.loads(sys.argv[1]))
 
 
 def say(**answer: Any) -> None:

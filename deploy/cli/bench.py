@@ -31,11 +31,11 @@ _MOST_SCALE = 10.0
     type=click.FloatRange(0, _MOST_SCALE, min_open=True),
     default=1.0,
     show_default=True,
-    help="Share of the usual number of jobs.",
+    help="Share of the usual number of jobs, reads and rows.",
 )
 @click.option("--full", is_flag=True, help="Send a million jobs through the case `memory`.")
 def bench(*, suite: str, file: Path | None, cases: tuple[str, ...], runs: int, scale: float, full: bool) -> None:
-    """Measure the suite SUITE (jobs) on private servers: this system and, in the same run, its rivals.
+    """Measure the suite SUITE (jobs, cache, pagination, indexes) on private servers: this system beside its rivals.
 
     Exit status: 0 all cases have figures, 1 some failed.
     """
@@ -54,23 +54,21 @@ def bench(*, suite: str, file: Path | None, cases: tuple[str, ...], runs: int, s
 
 
 async def _run(suite: str, *, cases: tuple[str, ...], runs: int, scale: float, full: bool) -> Result:
-    from benchmarks.subjects import RIVALS_PYTHON, SUBJECTS, available_subjects  # noqa: PLC0415 - as above
+    from benchmarks.subjects import RIVALS  # noqa: PLC0415 - as above
     from benchmarks.suite import SUITES, run_suite  # noqa: PLC0415
 
     _check(suite, SUITES, "suite")
     for case in cases:
-        _check(case, SUITES[suite], "case")
-    subjects = available_subjects()
-    missing = [subject.name for subject in SUBJECTS if subject not in subjects]
+        _check(case, SUITES[suite].cases, "case")
+    subjects = [subject for subject in SUITES[suite].subjects if subject.is_here]
+    missing = [subject.name for subject in SUITES[suite].subjects if not subject.is_here]
     if missing:
         click.echo(
-            f"Not measured: {', '.join(missing)}. They are not installed in {RIVALS_PYTHON.parents[1]};"
-            " `make bench` does it.",
-            err=True,
+            f"Not measured: {', '.join(missing)}. They are not installed in {RIVALS}; `make bench` does it.", err=True
         )
     _stop_on_signals()
     return await run_suite(
-        suite, cases=cases or tuple(SUITES[suite]), subjects=subjects, runs=runs, scale=scale, full=full
+        suite, cases=cases or tuple(SUITES[suite].cases), subjects=subjects, runs=runs, scale=scale, full=full
     )
 
 

@@ -26,10 +26,10 @@ from tests.waiting import until
 
 
 @pytest.fixture
-def bench(servers, database_url):
+def bench(servers, database_url, redis_url):
     """The smallest run: the engine and the bare library, once, at one setting each, a few dozen jobs."""
     return Bench(
-        servers=Servers(database=database_url, amqp=servers.amqp, management=servers.management),
+        servers=Servers(database=database_url, redis=redis_url, amqp=servers.amqp, management=servers.management),
         subjects=tuple(
             replace(subject, enqueue=subject.enqueue[:1], work=subject.work[:1])
             for subject in SUBJECTS
@@ -46,7 +46,7 @@ async def test_enqueue_and_drain_measure_both_and_make_their_ratios(bench):
     """Each subject's jobs are really confirmed, done and acknowledged, and figures of one case are compared."""
     rows = [*await enqueue(bench), *await drain(bench)]
 
-    cases = {"enqueue", "drain at prefetch 64", "drain"}
+    cases = {"enqueue", "drain at prefetch 16", "drain"}
     assert {(row.case, row.subject) for row in rows} == {(case, name) for case in cases for name in (INSTADISTRO, BARE)}
     assert all(row.value > 0 and row.unit == "jobs/s" for row in rows)
     assert {(one.case, one.metric) for one in ratios(rows)} == {(case, "ratio_to_bare") for case in cases}
@@ -111,11 +111,12 @@ async def test_no_process_outlives_the_harness(amqp_url):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nothing"], "there is no suite nothing; there are jobs."),
+        (["nothing"], "there is no suite nothing; there are jobs, cache, pagination, indexes."),
         (["jobs", "--case", "nothing"], "there is no case nothing; there are enqueue, drain, "),
+        (["cache", "--case", "drain"], "there is no case drain; there are hits, hit_rate, "),
         (["--scale", "0"], "Invalid value for '--scale'"),
     ],
-    ids=["suite", "case", "scale"],
+    ids=["suite", "case", "case of another suite", "scale"],
 )
 def test_a_run_that_cannot_be_is_refused_before_anything_starts(arguments, told):
     """A wrong word costs no minutes."""

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.report import Result, write_json
 from benchmarks.rows import percentile, ratios, row
 from benchmarks.subjects import BARE, INSTADISTRO, PREFETCHES, SUBJECTS
+from benchmarks.suite import SUITES
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -89,7 +90,7 @@ def test_the_file_holds_machine_settings_and_all_rows(tmp_path):
     assert written["settings"] == {"drain": {"rival": "prefetch 200"}}
     assert written["failures"] == ["wait: the rival did not answer"]
     assert written["rows"][0] == {
-        "suite": "jobs",
+        "suite": "",
         "case": "drain",
         "subject": "instadistro",
         "metric": "jobs_per_s",
@@ -120,4 +121,6 @@ def test_the_rivals_lock_is_pinned_hashed_and_names_no_place():
 
     assert None not in entries
     locked = {found[1] for found in entries if found is not None}
-    assert {subject.package for subject in SUBJECTS if subject.package is not None} <= locked
+    rivals = {subject.package for suite in SUITES.values() for subject in suite.subjects} - {None}
+    assert rivals <= locked
+    assert {"cashews", "aiocache", "celery"} <= rivals
