@@ -19,7 +19,9 @@ from shared.cache.line import Line
 from shared.cache.look import CacheResult, Look, judge
 
 _BYPASSED = Look(result=CacheResult.BYPASS)
+_UNTOLD = Look(result=CacheResult.ERROR)  # something else lies under the name of a generation, and it cannot be made
 _KEYS_MAX = 128  # in one command, so that no answer is so long that others wait for it
+_KEYS_FEW = 16  # as many of the largest values arrive in time
 
 
 @dataclass(kw_only=True, slots=True)
@@ -56,11 +58,13 @@ class ReadBatcher:
         self._line = Line(redis)
         self._asked: dict[str, _Ask] = {}
         self._sender: asyncio.Task[None] | None = None
+        self._keys_most = _KEYS_MAX
+        self._closed = False
 
     def look(self, key: CacheKey) -> asyncio.Future[Look]:
         """What Redis holds for a key; never fails because Redis does."""
         future: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
-        if not self._breaker.admits():
+        if self._closed or not self._breaker.admits():
             future.set_result(_BYPASSED)
             return future
         ask = self._asked.get(key.text)
@@ -73,12 +77,14 @@ class ReadBatcher:
         return future
 
     async def close(self) -> None:
-        """Hang up; who still waits is cancelled."""
+        """Hang up; who still waits is cancelled, and who comes later is not kept waiting."""
+        self._closed = True
         if self._sender is not None:
             self._sender.cancel()
             await asyncio.wait({self._sender})
         for ask in self._asked.values():
             ask.cancel()
+        self._asked.clear()
         await self._line.close()
 
     async def _send(self) -> None:
@@ -89,12 +95,16 @@ class ReadBatcher:
             self._sender = None
 
     def _take(self) -> list[_Ask]:
-        return [self._asked.pop(text) for text in list(islice(self._asked, _KEYS_MAX))]
+        return [self._asked.pop(text) for text in list(islice(self._asked, self._keys_most))]
 
     async def _answer(self, asks: list[_Ask]) -> None:
         try:
             await self._read(asks)
+            if len(asks) == self._keys_most:
+                self._keys_most = min(_KEYS_MAX, self._keys_most + 1)
         except CacheAwayError as error:
+            if error.tried:  # many large values in one answer would be late each time, and so would those beside them
+                self._keys_most = max(_KEYS_FEW, self._keys_most // 2)
             away = Look(result=CacheResult.ERROR) if error.tried else _BYPASSED
             for ask in asks:
                 ask.answer(away)
@@ -117,7 +127,8 @@ class ReadBatcher:
             missing = list(dict.fromkeys(name for ask in lacking for name in ask.key.generations if not found[name]))
             found |= await self._breaker.run(partial(generations.complete, self._redis, names=missing))
             for ask in lacking:
-                _answered(ask, found, now=now)
+                if not _answered(ask, found, now=now):
+                    ask.answer(_UNTOLD)
 
 
 def _answered(ask: _Ask, found: dict[str, bytes | None], *, now: float) -> bool:

@@ -2,7 +2,8 @@
 
 While the gate is open nobody waits for Redis; a probe in the background finds out whether it is back. An invalidation
 that failed also opens it, and the way back then leads through a renewed root generation, so that no value from before
-the failed invalidation is ever served.
+the failed invalidation is ever served. What is owed is made good even if nobody asks this process for anything more:
+others still serve the old values.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from shared.cache.errors import CacheAwayError
 from shared.cache.patience import Patience
 
 T = TypeVar("T")
-_FAILURES = (RedisError, OSError)
-_UNREACHABLE = (RedisTimeoutError, RedisConnectionError, OSError)
+# uvloop calls writing to a connection that has just broken a RuntimeError.
+_UNREACHABLE = (RedisTimeoutError, RedisConnectionError, OSError, RuntimeError)
+_FAILURES = (RedisError, *_UNREACHABLE)
 _PING_S = 0.02
 _RETRY_AFTER_S = 1.0
 # Operations at a time: Redis does them one after another anyway, and the rest does not wait on its deadline.
@@ -57,6 +59,7 @@ class Breaker:
         self._open = False
         self._probe_at = 0.0
         self._probe: asyncio.Task[None] | None = None
+        self._making_good: asyncio.Task[None] | None = None
         self._examining = asyncio.Lock()
         self._places = asyncio.Semaphore(_PLACES)
         self._patience = Patience()
@@ -97,12 +100,19 @@ class Breaker:
         """Remember that Redis missed an invalidation: nothing it holds is served until all of it is void."""
         self.missed += 1
         self._trip("an invalidation could not be sent")
+        if self._making_good is None or self._making_good.done():
+            self._making_good = asyncio.create_task(self._make_good())
 
     async def close(self) -> None:
-        """End what runs in the background."""
-        if self._probe is not None:
-            self._probe.cancel()
-            await asyncio.wait({self._probe})
+        """End what runs in the background; what is owed is tried once more."""
+        for task in (self._making_good, self._probe):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+        if self._owes():
+            await self._try_again()
+        if self._owes():
+            _log.warning("cache.invalidation_lost")
         await self._patience.close()
 
     def _trip(self, reason: str) -> None:
@@ -126,6 +136,16 @@ class Breaker:
             return False
         return True
 
+    def _owes(self) -> bool:
+        return self.missed > self._settled
+
+    async def _make_good(self) -> None:
+        while self._owes():
+            await asyncio.sleep(max(0.0, self._probe_at - self._clock()))
+            self._probe_when_due()
+            if self._probe is not None:
+                await asyncio.wait({self._probe})
+
     def _probe_when_due(self) -> None:
         if self._clock() >= self._probe_at and (self._probe is None or self._probe.done()):
             self._probe_at = self._clock() + _RETRY_AFTER_S
@@ -134,7 +154,7 @@ class Breaker:
     async def _try_again(self) -> None:
         missed = self.missed
         try:
-            await (self._void_all() if missed > self._settled else self._ping())
+            await (self._void_all() if self._owes() else self._ping())
         except _FAILURES:
             return
         self._settled = missed

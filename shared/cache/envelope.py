@@ -40,8 +40,15 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(payload: bytes) -> Any:
-    """A payload as a fresh value: callers never share one that somebody may change."""
-    return _plain_decoder.decode(payload)
+    """A payload as a fresh value: callers never share one that somebody may change.
+
+    Raises:
+        CacheValueError: it was damaged in Redis, or the loader's data can be written and not read back.
+    """
+    try:
+        return _plain_decoder.decode(payload)
+    except (ValueError, RecursionError) as error:
+        raise CacheValueError(f"The value cannot be read: {error}. Return plain data from the loader.") from error
 
 
 def seal(envelope: Envelope) -> bytes:

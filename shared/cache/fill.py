@@ -45,6 +45,11 @@ class Filled:
     result: CacheResult
 
 
+def holds_place() -> bool:
+    """Whether who asks is a load that holds one of the places for loads without Redis."""
+    return _has_place.get()
+
+
 class Filler:
     """Loads, once for everybody, under the generations that were seen before."""
 

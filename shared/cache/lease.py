@@ -11,6 +11,7 @@ import random
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -18,6 +19,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from shared.cache.breaker import Breaker
+from shared.cache.errors import CacheAwayError
 from shared.cache.keys import CacheKey, lock_name
 from shared.cache.look import CacheResult, Look, judge
 from shared.cache.sealing import Sealed
@@ -60,7 +62,12 @@ class Leases:
             CacheAwayError: Redis did not answer. Go on without the lock.
         """
         lock, token = lock_name(key, under=under), secrets.token_bytes(8)
-        held, values = await self._breaker.run(partial(self._ask, key, lock, token))
+        try:
+            held, values = await self._breaker.run(partial(self._ask, key, lock, token))
+        except CacheAwayError as error:
+            if error.tried:  # the lock may be ours without our knowing, and would hold others up for a lease
+                await self._release(lock, token)
+            raise
         stored, *seen = cast("list[bytes | None]", values)
         now = tuple([generation for generation in seen if generation is not None])
         if len(now) < len(seen):  # Redis lost one: what is loaded under the old ones is void, and its reader has it
@@ -98,6 +105,10 @@ class Leases:
         names = [claim.lock, claim.key.text]
         stored, life_ms = (b"", 0) if sealed is None else (sealed.stored, sealed.life_ms)
         await self._breaker.run(partial(self._settle, keys=names, args=[claim.token, stored, life_ms]))
+
+    async def _release(self, lock: str, token: bytes) -> None:
+        with suppress(CacheAwayError):
+            await self._breaker.run(partial(self._settle, keys=[lock, lock], args=[token, b"", 0]))
 
     async def _move(self, claim: Claim) -> tuple[bytes, ...]:
         if claim.held:

@@ -45,7 +45,8 @@ class Line:
             self._connecting.cancel()
             await asyncio.wait({self._connecting})
         if self._connection is not None:
-            await self._connection.disconnect()
+            # Over TLS a server that hangs would be waited for.
+            await self._connection.disconnect(nowait=True)
 
     async def _take(self) -> AbstractConnection:
         connection, self._connection = self._connection, None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+from redis.exceptions import RedisError
 
 from shared import metrics
 from shared.cache.connection import connect_redis
@@ -28,7 +30,8 @@ async def open_cache(redis_url: str) -> AsyncIterator[CacheService]:
         yield cache
     finally:
         await cache.close()
-        await redis.aclose()
+        with suppress(RedisError):  # a server that hangs says no farewell over TLS
+            await redis.aclose()
 
 
 def _count(namespace: CacheNamespace, result: CacheResult) -> None:

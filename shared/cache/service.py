@@ -15,13 +15,16 @@ from shared.cache import generations, keys
 from shared.cache.batch import ReadBatcher
 from shared.cache.breaker import Breaker
 from shared.cache.envelope import pack, unpack
-from shared.cache.fill import Filled, Filler, Loader, Wish
+from shared.cache.errors import CacheValueError
+from shared.cache.fill import Filled, Filler, Loader, Wish, holds_place
 from shared.cache.flight import SingleFlight
 from shared.cache.keys import ROOT_GENERATION, CacheKey, CacheNamespace, Part
 from shared.cache.lease import Leases
 from shared.cache.look import CacheResult, Look
 from shared.cache.refresh import Refresher
 from shared.cache.shelf import Shelf
+
+_SERVED = (CacheResult.HIT, CacheResult.NEGATIVE, CacheResult.STALE)  # from Redis
 
 
 class CacheService:
@@ -85,14 +88,26 @@ class CacheService:
             self._refresher.start(key.text, partial(self._filler.refresh, Wish(key=key, loader=loader, ttl=ttl), look))
         if payload is None or not look.fresh:
             payload, result = await self._fill(Wish(key=key, loader=loader, ttl=ttl), look)
+        try:
+            value = unpack(payload)
+        except CacheValueError:
+            if result not in _SERVED:
+                raise
+            value, result = await self._load_over(Wish(key=key, loader=loader, ttl=ttl), look), CacheResult.ERROR
         self._observe(key.namespace, result)
-        return unpack(payload)
+        return value
 
     async def get(self, key: CacheKey, default: Any = None) -> Any:
         """The cached value, else `default`. A cached None is None: pass another default to tell it from a miss."""
         look = await self._reads.look(key)
-        self._observe(key.namespace, look.result)
-        return unpack(look.payload) if look.fresh and look.payload is not None else default
+        value, result = default, look.result
+        if look.fresh and look.payload is not None:
+            try:
+                value = unpack(look.payload)
+            except CacheValueError:
+                result = CacheResult.ERROR
+        self._observe(key.namespace, result)
+        return value
 
     async def set(self, key: CacheKey, value: Any, ttl: int) -> None:
         """Cache a value for at most `ttl` seconds.
@@ -136,17 +151,25 @@ class CacheService:
     async def close(self) -> None:
         """Stop loads under way; let changes finish, which is a matter of their deadlines."""
         await asyncio.gather(*self._changing, return_exceptions=True)
+        await self._reads.close()  # first, since who reads may begin to load
         await self._refresher.close()
         await self._flights.close()
-        await self._reads.close()
         await self._breaker.close()
 
     async def _fill(self, wish: Wish, look: Look) -> tuple[bytes, CacheResult]:
         # Those who saw the same generations may share a load. When Redis does not tell them, it must be one that began
         # after this process's own last change.
+        # A load that holds a place shares only with its like: another's load may be waiting for that very place.
         version = look.generations or self._changes
-        filled = await self._flights.share((wish.key.text, version), partial(self._filler.fill, wish, look))
+        name = (wish.key.text, version, holds_place())
+        filled = await self._flights.share(name, partial(self._filler.fill, wish, look))
         return filled.payload, filled.result
+
+    async def _load_over(self, wish: Wish, look: Look) -> Any:
+        # Damaged in Redis: as long as it lies there, whoever is about to load would be given it instead.
+        await self.delete(wish.key)
+        payload, _ = await self._fill(wish, Look(result=CacheResult.ERROR, generations=look.generations))
+        return unpack(payload)
 
     async def _finish(self, change: Coroutine[Any, Any, None]) -> None:
         # In a task of its own: a request that is cancelled half-way must not leave Redis with what it was to void.

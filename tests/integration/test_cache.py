@@ -315,12 +315,15 @@ async def test_a_loader_that_returns_no_plain_data_is_told_at_once(cache):
         await cache.get_or_set(list_key(), Database(object()).load, TTL)
 
 
-async def test_damaged_bytes_are_loaded_over(cache, redis, seen):
+@pytest.mark.parametrize("damage", [lambda stored: stored[:-3], lambda stored: stored[:-4] + b"\xc1old"])
+async def test_damaged_bytes_are_loaded_over(cache, redis, seen, damage):
     """A value that somebody damaged in Redis is loaded again, counted, and served well afterwards."""
     database, key = Database(), list_key()
     await cache.set(key, "old", TTL)
-    await redis.set(key.text, (await redis.get(key.text))[:-3])
+    await redis.set(key.text, damage(await redis.get(key.text)))
 
+    assert await cache.get(key, MISSING) is MISSING
+    seen.clear()
     assert await cache.get_or_set(key, database.load, TTL) == "v0"
     assert await cache.get(key) == "v0"
     assert seen[key.namespace, CacheResult.ERROR] == 1

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared.cache import CacheNamespace, CacheResult, CacheService, CacheTTL, connect_redis, lease
+from shared.cache import CacheAwayError, CacheNamespace, CacheResult, CacheService, CacheTTL, connect_redis, lease
+from shared.cache.breaker import Breaker
 from shared.cache.keys import lock_name
 
 TTL = CacheTTL.MEDIUM
@@ -248,3 +249,28 @@ async def test_a_lock_is_given_back_only_by_its_holder(cache, redis):
 
     assert await redis.get(lock) == b"theirs"
     assert await cache.get(key) == "loaded"
+
+
+async def test_a_claim_whose_answer_was_late_leaves_no_lock(redis):
+    """A lock that Redis gave to a process which did not hear of it holds nobody up."""
+    leases = lease.Leases(redis, breaker=LateOnce())
+    key, under = list_key(), (b"seen",)
+
+    with pytest.raises(CacheAwayError):
+        await leases.claim(key, under=under)
+
+    assert (await leases.claim(key, under=under)).held
+
+
+class LateOnce(Breaker):
+    """Lets the first operation take effect and its answer come too late."""
+
+    def __init__(self):
+        self.late = False
+
+    async def run(self, operation, **_):
+        result = await operation()
+        if not self.late:
+            self.late = True
+            raise CacheAwayError(tried=True)
+        return result

@@ -12,8 +12,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import Connection
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.cache import CacheAwayError, CacheNamespace, CacheResult, CacheService, CacheTTL, connect_redis, lease
+from shared.cache import (
+    CacheAwayError,
+    CacheNamespace,
+    CacheResult,
+    CacheService,
+    CacheTTL,
+    connect_redis,
+    lease,
+    open_cache,
+)
 from shared.cache.keys import lock_name
 
 TTL = CacheTTL.MEDIUM
@@ -326,3 +337,55 @@ async def test_a_restarted_redis_is_used_again(cache, server, clock, seen):
     key = new_key()
     await cache.set(key, "value", TTL)
     assert await cache.get(key) == "value"
+
+
+async def test_a_load_that_waits_for_a_place_is_not_waited_for_in_one(cache, server):
+    """Loaders that hold every place and need a value which somebody else waits to load do not stop each other."""
+    await server.kill()
+    await cache.get_or_set(new_key(), Loader(), TTL)
+    needed, crowd = new_key(), Loader(crowd=16)
+    crowd.may_end.clear()
+
+    async def nested():
+        await crowd()
+        return await cache.get_or_set(needed, Loader("inner"), TTL)
+
+    reads = [asyncio.create_task(cache.get_or_set(new_key(), nested, TTL)) for _ in range(16)]
+    await crowd.crowded.wait()
+    reads.append(asyncio.create_task(cache.get_or_set(needed, Loader("inner"), TTL)))
+    await asyncio.sleep(0)
+    crowd.may_end.set()
+
+    async with asyncio.timeout(DEADLINE_S):
+        assert await asyncio.gather(*reads) == ["inner"] * 17
+
+
+async def test_what_redis_missed_is_made_good_when_a_process_stops(cache, other_process, server):
+    """A process that stops after it could not invalidate does not leave the old value to the others."""
+    user_id = uuid4()
+    key = new_key(user_id)
+    await other_process.set(key, "old", TTL)
+    client: Any = connect_redis(server.url)
+    await client.config_set("maxmemory", 1)  # Redis answers, and takes nothing
+    await cache.invalidate_user(user_id)
+    await client.config_set("maxmemory", 0)
+    await client.aclose()
+
+    await cache.close()
+
+    assert await other_process.get(key, MISSING) is MISSING
+
+
+async def test_a_server_that_says_no_farewell_holds_no_stop_up(server, monkeypatch):
+    """Over TLS a connection to a hung Redis does not close in time; the cache closes all the same."""
+    hang_up = Connection.disconnect
+
+    async def disconnect(self, *, nowait=False, **reasons):
+        await hang_up(self, nowait=True, **reasons)
+        if not nowait:
+            raise RedisTimeoutError
+
+    async with open_cache(server.url) as cache:
+        await cache.set(new_key(), "value", TTL)
+        await cache.get(new_key())
+        monkeypatch.setattr(Connection, "disconnect", disconnect)

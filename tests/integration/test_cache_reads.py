@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared.cache import CacheNamespace, CacheService, CacheTTL, connect_redis
+from shared.cache.line import Line
 
 TTL = CacheTTL.MEDIUM
 MISSING = object()
@@ -126,3 +127,46 @@ async def test_closing_lets_no_reader_wait(cache):
     await asyncio.wait(readers)
 
     assert all(reader.cancelled() for reader in readers)
+
+
+async def test_a_generation_that_cannot_be_made_keeps_nobody_waiting(cache, redis):
+    """When something else lies under a generation's name, its values are loaded and the others served."""
+    [poisoned], [served] = await cached_keys(cache, 1), await cached_keys(cache, 1)
+    await redis.delete(poisoned.generations[1])
+    await redis.rpush(poisoned.generations[1], "no generation")
+
+    async def load():
+        return "loaded"
+
+    one, other = await asyncio.gather(cache.get_or_set(poisoned, load, TTL), cache.get_or_set(served, never, TTL))
+
+    assert (one, other) == ("loaded", 0)
+
+
+async def test_an_answer_too_long_to_arrive_in_time_is_asked_for_in_parts(cache, monkeypatch):
+    """When a command for very many values is late, the next ones ask for fewer, and all are served."""
+    keys = await cached_keys(cache, 128)
+    whole = Line.mget
+
+    async def mget(self, names):
+        if len(names) > 100:
+            raise TimeoutError
+        return await whole(self, names)
+
+    monkeypatch.setattr(Line, "mget", mget)
+
+    assert await asyncio.gather(*(cache.get(key, MISSING) for key in keys)) == [MISSING] * 128
+    assert await asyncio.gather(*(cache.get(key, MISSING) for key in keys)) == list(range(128))
+
+
+async def test_nobody_waits_for_a_closed_cache(cache):
+    """Who reads while the cache is closed is cancelled, and who reads afterwards gets no value from Redis."""
+    [key] = await cached_keys(cache, 1)
+    reader = asyncio.create_task(cache.get(key))
+    await asyncio.sleep(0)
+
+    await cache.close()
+    await asyncio.wait({reader})
+
+    assert reader.cancelled()
+    assert await cache.get(key, MISSING) is MISSING

@@ -8,6 +8,7 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.cache import CacheAwayError
+from shared.cache import breaker as breaker_module
 from shared.cache.breaker import Breaker
 
 
@@ -169,3 +170,33 @@ async def test_an_invalidation_missed_during_the_probe_needs_another(breaker, se
 
     assert await attempt(breaker) == "done"
     assert server.voided == 2
+
+
+async def test_what_is_owed_is_made_good_though_nobody_asks(breaker, server, monkeypatch):
+    """A process that only writes makes good what Redis missed, for others read what it left there."""
+    monkeypatch.setattr(breaker_module, "_RETRY_AFTER_S", 0.0)
+    breaker.owe()
+
+    await settle(server)
+
+    assert server.voided == 1
+    assert await attempt(breaker) == "done"
+
+
+async def test_what_is_owed_is_tried_once_more_at_the_end(breaker, server):
+    """A process that stops while it owes an invalidation does not leave it to the others to serve old values."""
+    breaker.owe()
+
+    await breaker.close()
+
+    assert server.voided == 1
+
+
+async def test_it_ends_though_what_is_owed_cannot_be_paid(breaker, server):
+    """A Redis that is still away holds no stop up."""
+    server.error = RedisConnectionError("refused")
+    breaker.owe()
+
+    await breaker.close()
+
+    assert server.voided == 0

@@ -51,3 +51,10 @@ def test_damaged_bytes_are_told_apart_from_a_miss():
     """A truncated value is an error that can be counted."""
     with pytest.raises(msgspec.DecodeError):
         unseal(seal(ENVELOPE)[:-3], generations=GENERATIONS)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xc1", b"\xa1\xff", b"\x91" * 3000])
+def test_a_payload_that_cannot_be_read_is_refused(payload):
+    """Whatever is wrong with it, it is one error."""
+    with pytest.raises(CacheValueError):
+        unpack(payload)
