@@ -15,6 +15,7 @@ from benchmarks.rows import Row, ratios
 from benchmarks.servers import private_servers
 from benchmarks.subjects import SUBJECTS as TASK_SYSTEMS
 from benchmarks.subjects import Subject
+from shared.logs import configure_logs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,8 @@ async def run_suite(
     Raises:
         InstaDistroError: the servers could not be started; nothing was measured.
     """
+    # Slow queries and lost connections are what some cases measure.
+    configure_logs(service="bench", level="error", log_format="console")
     found: list[Row] = []
     failures = []
     with reporting() as report:

@@ -22,7 +22,6 @@ from services.api.app import create_app
 from services.api.http.listener import listen
 from services.api.service import open_deps
 from shared.database import Connection
-from shared.logs import configure_logs
 from shared.security import new_api_key
 from shared.settings import Settings, load_settings
 
@@ -72,7 +71,6 @@ class Gateway:
 @asynccontextmanager
 async def running_gateway(servers: Servers, *, users: int, accounts: int) -> AsyncIterator[Gateway]:
     """A gateway with so many tenants, each with so many accounts that were judged, while the context lasts."""
-    configure_logs(service="bench", level="warning", log_format="console")
     timeout = aiohttp.ClientTimeout(total=_DEADLINE_S)
     with tempfile.TemporaryDirectory(prefix="instadistro-bench-") as media:
         settings = _settings(servers, media=media)

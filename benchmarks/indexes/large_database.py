@@ -10,7 +10,6 @@ import asyncpg
 
 from benchmarks.bench import Bench
 from shared.database import Connection, Pool, create_pool
-from shared.logs import configure_logs
 
 _SQL = Path(__file__).with_suffix(".sql")
 # To a slot belong 20 accounts and 200 publications; the file says how.
@@ -39,7 +38,6 @@ def slots(scale: float) -> int:
 @asynccontextmanager
 async def large_database(bench: Bench) -> AsyncIterator[Pool]:
     """A pool, as services have it, to the large database, which is built if this run has not yet."""
-    configure_logs(service="bench", level="error", log_format="console")  # that a query is slow is what is measured
     count = slots(bench.scale)
     async with await create_pool(bench.servers.database, application_name="bench", max_size=2) as pool:
         if not await pool.fetchval("SELECT EXISTS (SELECT FROM users)"):
