@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
@@ -31,7 +32,9 @@ class Line:
         async with asyncio.timeout(OPERATION_S):
             connection = await self._take()
             try:
-                await connection.send_packed_command(_mget(names), check_health=False)
+                # Packed in C: the client's own packing takes several times as long, and each read pays for it.
+                packed = hiredis.pack_command(("MGET", *names))  # type: ignore[arg-type] # its stub says a tuple of one
+                await connection.send_packed_command(packed, check_health=False)
                 values: list[bytes | None] = await connection.read_response()
             except BaseException:
                 await connection.disconnect(nowait=True)
@@ -71,14 +74,6 @@ class Line:
         await connection.connect()
         connection.socket_timeout = None  # `mget` has a deadline, and a second one costs time
         self._connection = connection
-
-
-def _mget(names: Sequence[str]) -> bytes:
-    # The client packs any command; one whose arguments are known to be texts takes a third of the time.
-    encoded = [name.encode() for name in names]
-    return b"*%d\r\n$4\r\nMGET\r\n" % (len(encoded) + 1) + b"".join(
-        [b"$%d\r\n%b\r\n" % (len(name), name) for name in encoded]
-    )
 
 
 def _see_error(connecting: asyncio.Task[None]) -> None:

@@ -40,7 +40,7 @@ async def test_the_values_are_those_that_operators_were_promised(pool):
 async def test_the_server_has_the_session_s_values(pool, name, value):
     """A value is the server's own, also for a connection that was given back and taken again."""
     async with pool.acquire() as connection:
-        await connection.execute("SET statement_timeout = 1; SET timezone = 'Asia/Tokyo'")
+        await connection.execute("SET statement_timeout = 12345; SET timezone = 'Asia/Tokyo'")
 
     assert await pool.fetchval(f"SHOW {name}") == value
 

@@ -4,48 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import Counter
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared.cache import CacheAwayError, CacheNamespace, CacheResult, CacheService, CacheTTL, connect_redis, lease
+from shared.cache import CacheAwayError, CacheTTL, lease
 from shared.cache.breaker import Breaker
 from shared.cache.keys import lock_name
+from tests.caches import Loader, list_key, of_lists
 
 TTL = CacheTTL.MEDIUM
 LONG_S = 600.0  # longer than any test
 _DEADLINE_S = 30
-
-
-@pytest.fixture
-async def redis(redis_url):
-    client = connect_redis(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-def seen():
-    return Counter()
-
-
-@pytest.fixture
-async def cache(redis, seen):
-    cache = CacheService(redis, observe=lambda _, result: seen.update([result]))
-    yield cache
-    await cache.close()
-
-
-@pytest.fixture
-async def other_process(redis_url):
-    """A cache that shares nothing with the first but Redis."""
-    client = connect_redis(redis_url)
-    cache = CacheService(client, observe=lambda *_: None)
-    yield cache
-    await cache.close()
-    await client.aclose()
 
 
 @pytest.fixture
@@ -66,29 +37,6 @@ def waits(monkeypatch):
 
     monkeypatch.setattr(lease, "_pauses", pauses)
     return asked_again
-
-
-class Loader:
-    """Counts its runs; each begins, and ends when it is told to."""
-
-    def __init__(self, value="loaded"):
-        self.value = value
-        self.runs = 0
-        self.began = asyncio.Event()
-        self.may_end = asyncio.Event()
-        self.may_end.set()
-
-    async def __call__(self):
-        self.runs += 1
-        self.began.set()
-        await self.may_end.wait()
-        if isinstance(self.value, Exception):
-            raise self.value
-        return self.value
-
-
-def list_key(user_id=None):
-    return CacheService.key(CacheNamespace.ACCOUNTS_LIST, user_id or uuid4())
 
 
 async def lock_of(cache, redis, key):
@@ -149,7 +97,7 @@ async def test_who_comes_second_gets_the_first_one_s_value(cache, other_process,
 
     assert [await loading, await waiting] == ["loaded", "loaded"]
     assert second.runs == 0
-    assert seen == {CacheResult.HIT: 1}
+    assert seen == of_lists(hit=1)
 
 
 async def test_a_dead_holder_costs_one_lease_at_most(cache, redis, monkeypatch, seen):
@@ -162,7 +110,7 @@ async def test_a_dead_holder_costs_one_lease_at_most(cache, redis, monkeypatch, 
     assert await cache.get_or_set(key, loader, TTL) == "loaded"
 
     assert loader.runs == 1
-    assert seen == {CacheResult.MISS: 1}
+    assert seen == of_lists(miss=1)
     assert await cache.get(key) == "loaded"
 
 

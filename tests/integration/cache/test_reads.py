@@ -5,27 +5,11 @@ from __future__ import annotations
 import asyncio
 from uuid import uuid4
 
-import pytest
-
-from shared.cache import CacheNamespace, CacheService, CacheTTL, connect_redis
+from shared.cache import CacheNamespace, CacheService, CacheTTL
 from shared.cache.line import Line
 
 TTL = CacheTTL.MEDIUM
 MISSING = object()
-
-
-@pytest.fixture
-async def redis(redis_url):
-    client = connect_redis(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-async def cache(redis):
-    cache = CacheService(redis, observe=lambda *_: None)
-    yield cache
-    await cache.close()
 
 
 async def never():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from uuid import uuid4
 
 import pytest
 
 from shared.cache import CacheNamespace, CacheResult, CacheService, CacheTTL, connect_redis
 from shared.cache.envelope import Envelope, pack, seal
+from tests.caches import Loader, of_lists
 from tests.waiting import until
 
 TTL = CacheTTL.MEDIUM
@@ -18,51 +18,13 @@ MISSING = object()
 
 
 @pytest.fixture
-async def redis(redis_url):
-    client = connect_redis(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-def seen():
-    return Counter()
-
-
-@pytest.fixture
-async def cache(redis, seen):
-    cache = CacheService(redis, observe=lambda _, result: seen.update([result]))
-    yield cache
-    await cache.close()
-
-
-@pytest.fixture
 async def other_process(redis_url, seen):
     """A cache that shares nothing with the first but Redis, and the counter of this test."""
     client = connect_redis(redis_url)
-    cache = CacheService(client, observe=lambda _, result: seen.update([result]))
+    cache = CacheService(client, observe=lambda namespace, result: seen.update([(namespace, result)]))
     yield cache
     await cache.close()
     await client.aclose()
-
-
-class Loader:
-    """Counts its runs; each begins, and ends when it is told to."""
-
-    def __init__(self, value="new"):
-        self.value = value
-        self.runs = 0
-        self.began = asyncio.Event()
-        self.may_end = asyncio.Event()
-        self.may_end.set()
-
-    async def __call__(self):
-        self.runs += 1
-        self.began.set()
-        await self.may_end.wait()
-        if isinstance(self.value, Exception):
-            raise self.value
-        return self.value
 
 
 async def stored(cache, redis, user_id, *, value="old", left_s, load_s=0.0):
@@ -86,7 +48,7 @@ async def due(cache, redis, user_id):
 
 async def test_a_value_is_loaded_anew_before_its_end_once_and_nobody_waits(cache, other_process, redis, seen):
     """Readers in two processes get the old value at once, while one of them loads the new one in the background."""
-    key, loader = await due(cache, redis, uuid4()), Loader()
+    key, loader = await due(cache, redis, uuid4()), Loader("new")
     loader.may_end.clear()
     seen.clear()
 
@@ -99,7 +61,7 @@ async def test_a_value_is_loaded_anew_before_its_end_once_and_nobody_waits(cache
     assert during == ["old"] * 20
     assert after == ["new"] * 20
     assert loader.runs == 1
-    assert set(seen) == {CacheResult.HIT}
+    assert set(seen) == {(CacheNamespace.ACCOUNTS_LIST, CacheResult.HIT)}
 
 
 async def is_now(cache, key, value):
@@ -146,8 +108,8 @@ async def test_a_value_past_its_ttl_is_loaded(cache, redis, seen):
     seen.clear()
 
     assert await cache.get(key, MISSING) is MISSING
-    assert await cache.get_or_set(key, Loader(), TTL) == "new"
-    assert seen == {CacheResult.MISS: 2}
+    assert await cache.get_or_set(key, Loader("new"), TTL) == "new"
+    assert seen == of_lists(miss=2)
 
 
 async def test_a_loader_that_fails_leaves_the_old_value(cache, redis, seen):
@@ -158,7 +120,7 @@ async def test_a_loader_that_fails_leaves_the_old_value(cache, redis, seen):
     values = await asyncio.gather(*(cache.get_or_set(key, Loader(LookupError("gone")), TTL) for _ in range(3)))
 
     assert values == ["old"] * 3
-    assert seen == {CacheResult.STALE: 3}
+    assert seen == of_lists(stale=3)
 
 
 @pytest.mark.parametrize("when", ["before the load", "while it fails"])
