@@ -155,6 +155,17 @@ class Settings:
         default="https://graph.instagram.com",
     )
     instagram_api_version: str = _setting(str, "Graph API version in every path.", default="v25.0")
+    instagram_app_id: str | None = _setting(
+        str, "The app's id at Instagram: with it accounts can be connected through OAuth.", default=None
+    )
+    instagram_app_secret: str | None = _setting(
+        str, "The app's secret at Instagram; needed with the id.", default=None, secret=True
+    )
+    public_fetch_test: str = _setting(
+        _one_of("on", "off"),
+        "Whether media is fetched through PUBLIC_URL before it is planned on; `off` where this network cannot.",
+        default="on",
+    )
     media_store: str = _setting(
         _media_store,
         "Directory, or `s3://BUCKET/PREFIX` (credentials from the usual AWS variables).",

@@ -19,7 +19,7 @@ from shared.jobs.options import (
 )
 from shared.jobs.outcomes import Again, Dead, Permanent, Transient
 from shared.jobs.outlet import Parcel
-from shared.jobs.payloads import CheckAccount, CleanUp, Payload, PublishPublication
+from shared.jobs.payloads import CheckAccount, CheckMedia, CleanUp, Payload, PublishPublication, RefreshToken
 from shared.jobs.queue import JobQueue
 from shared.jobs.recurring import (
     BrokenRecurringError,
@@ -53,6 +53,7 @@ __all__ = [
     "Again",
     "BrokenRecurringError",
     "CheckAccount",
+    "CheckMedia",
     "CleanUp",
     "Consumer",
     "Dead",
@@ -80,6 +81,7 @@ __all__ = [
     "Recurring",
     "RecurringState",
     "Redriven",
+    "RefreshToken",
     "Refused",
     "Repeat",
     "RepeatRule",

@@ -64,5 +64,19 @@ class CheckAccount(Payload, frozen=True, kw_only=True):
     account_id: UUID
 
 
+class RefreshToken(Payload, frozen=True, kw_only=True):
+    """`token:refresh`: renew one account's token."""
+
+    user_id: UUID
+    account_id: UUID
+
+
+class CheckMedia(Payload, frozen=True, kw_only=True):
+    """`media:check`: can the media of a post still be fetched from outside?"""
+
+    user_id: UUID
+    post_id: UUID
+
+
 class CleanUp(Payload, frozen=True, kw_only=True):
     """`cleanup:old_jobs`: prune what is finished, by policy."""

@@ -1,6 +1,7 @@
 """The domain's rules of publications: states and arrows as data, and the functions that obey them."""
 
 from shared.publications.claim import Refusal, Refused, Unfit, claim
+from shared.publications.content import PersonTag, PostOptions, PostType
 from shared.publications.create import DEFAULT_MAX_LATENESS_S, Draft, create_publications, find_duplicates
 from shared.publications.job import publish_message
 from shared.publications.plan import PlanError, Window, plan_distribution
@@ -17,7 +18,10 @@ __all__ = [
     "Change",
     "Draft",
     "Owner",
+    "PersonTag",
     "PlanError",
+    "PostOptions",
+    "PostType",
     "Publication",
     "PublicationState",
     "Refusal",

@@ -10,6 +10,8 @@ from uuid import UUID
 from shared.database import Row
 from shared.publications.states import PublicationState, Step
 
+_CONVERTED = frozenset({"child_container_ids", "state", "step", "read_tick"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
@@ -31,6 +33,7 @@ class Publication:
     max_attempts: int
     next_attempt_at: datetime  # when it may be claimed
     step: Step | None
+    child_container_ids: tuple[str | None, ...]  # of a carousel, by position; None where one is still to be made
     container_id: str | None
     container_created_at: datetime | None
     publish_sent_at: datetime | None
@@ -49,7 +52,8 @@ class Publication:
     def from_row(cls, row: Row) -> Publication:
         """Read a row of `publications` that also has `now() AS read_at`."""
         return cls(
-            **{name: row[name] for name in cls.__dataclass_fields__ if name not in {"state", "step", "read_tick"}},
+            **{name: row[name] for name in cls.__dataclass_fields__ if name not in _CONVERTED},
+            child_container_ids=tuple(row["child_container_ids"] or ()),
             state=PublicationState(row["state"]),
             step=Step(row["step"]) if row["step"] is not None else None,
         )

@@ -34,6 +34,7 @@ class Owner(StrEnum):
 class Step(StrEnum):
     """How far the platform's steps have come; each is committed before the call that follows it."""
 
+    CHILDREN_CREATED = "children_created"  # a carousel's: some or all of its items have containers
     CONTAINER_CREATED = "container_created"
     PUBLISH_SENT = "publish_sent"
 

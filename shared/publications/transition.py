@@ -34,6 +34,7 @@ _UPDATE = """
         step = CASE WHEN $11::bool THEN NULL WHEN $15::bool AND publish_sends <= 1 THEN 'container_created'
                     ELSE step END,
         container_id = CASE WHEN $11::bool THEN NULL ELSE container_id END,
+        child_container_ids = CASE WHEN $11::bool THEN NULL ELSE child_container_ids END,
         container_created_at = CASE WHEN $11::bool THEN NULL ELSE container_created_at END,
         publish_sent_at = CASE WHEN $11::bool OR ($15::bool AND publish_sends <= 1) THEN NULL
                                ELSE publish_sent_at END,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from shared.security.api_keys import NewApiKey, ParsedApiKey, matches, new_api_key, parse_api_key
 from shared.security.errors import BodyTooLargeError, FetchFailedError, TokenUnreadableError, UnsafeUrlError
 from shared.security.fetch import FetchedBody, fetch_guarded
+from shared.security.media_urls import MEDIA_URL_LIFE_S, MediaUrls
 from shared.security.tokens import SealedToken, TokenCipher
 from shared.security.urls import GuardedResolver, Origin
 
 __all__ = [
+    "MEDIA_URL_LIFE_S",
     "BodyTooLargeError",
     "FetchFailedError",
     "FetchedBody",
     "GuardedResolver",
+    "MediaUrls",
     "NewApiKey",
     "Origin",
     "ParsedApiKey",
