@@ -1,27 +1,18 @@
 """What becomes of a delivery: done, again, by the ladder or by the outbox, or parked."""
 
 import asyncio
-import json
 from dataclasses import replace
 from uuid import UUID
-
-import pytest
 
 from shared.database import create_pool
 from shared.jobs import (
     Again,
-    CheckAccount,
-    JobPriority,
     JobType,
-    Parcel,
-    Permanent,
     Sender,
     Transient,
     create_critical_job_options,
     get_job_options_by_type,
-    new_job,
 )
-from shared.jobs.topology import JOBS
 from tests.waiting import until
 
 NOBODY = UUID("00000000-0000-7000-8000-000000000000")
@@ -85,65 +76,6 @@ async def test_a_wait_longer_than_the_ladder_goes_to_the_outbox(running):
 
     due_in_s = await until(waiting, what="the outbox row")
     assert 3_590 < due_in_s <= 3_600
-
-
-@pytest.mark.parametrize(
-    ("failure", "attempts", "reason"),
-    [
-        (Permanent("never_possible"), 5, "never_possible"),
-        (Transient("still not"), 1, "exhausted"),
-        (ZeroDivisionError("a bug"), 1, "exhausted"),
-    ],
-    ids=["permanent", "exhausted", "bug"],
-)
-async def test_a_job_that_cannot_succeed_is_parked_with_reason_and_error(running, failure, attempts, reason):
-    """It leaves the queue and stays readable in the database."""
-
-    async def fail(_job):
-        raise failure
-
-    running.script["doomed"] = fail
-    options = get_job_options_by_type(JobType.HEALTH_CHECK)
-    await running.add("doomed", options=replace(options, attempts=attempts))
-    await running.relay()
-
-    [parked] = await running.parked(1)
-    assert (parked["type"], parked["subject"], parked["reason"]) == ("health:check", "doomed", reason)
-    assert str(failure) in parked["error"]
-    assert json.loads(parked["payload"])["account_id"] == str(NOBODY)
-
-
-async def test_poison_is_parked_and_its_neighbours_are_served(running):
-    """Not JSON, an unknown type, an unknown version, a wrong shape: the queue flows."""
-    good = new_job(JobType.HEALTH_CHECK, CheckAccount(user_id=NOBODY, account_id=NOBODY), subject="x")
-    headers = {**good.headers, "x-attempt": "1"}
-    poisons = [
-        ("now.health.health:check", b"not json", headers),
-        ("now.health.unheard:of", good.payload, headers),
-        ("now.health.health:check", good.payload, {**headers, "x-version": "99"}),
-        ("now.health.health:check", b'{"user_id": 5}', headers),
-        ("now.health.health:check", good.payload, {"sender": "somebody else"}),
-    ]
-    for number, (key, body, usual) in enumerate(poisons):
-        own = {**usual, "x-job-id": f"poison-{number}"} if "sender" not in usual else usual
-        await running.sender.publish(
-            Parcel(exchange=JOBS, routing_key=key, body=body, headers=own, priority=JobPriority.HIGH)
-        )
-    await running.add("neighbour")
-    await running.relay()
-
-    parked = await running.parked(len(poisons))
-    await running.wait_for(1)
-
-    assert sorted(row["reason"] for row in parked) == [
-        "undecodable",
-        "undecodable",
-        "unknown_version",
-        "unreadable",
-        "unreadable",
-    ]
-    assert await running.subjects() == ["neighbour"]
-    assert any("somebody else" in row["headers"] for row in parked)
 
 
 async def test_a_delivery_that_cannot_be_settled_comes_again_and_keeps_no_slot(engine):
@@ -214,23 +146,6 @@ async def test_a_retry_without_the_database_takes_the_ladder_instead_of_being_lo
     assert await engine.pool.fetchval("SELECT count(*) FROM outbox") == 0
 
 
-async def test_every_attempt_is_told_in_the_dead_letter(running):
-    """Who looks at a dead job sees what went wrong each time, and when."""
-
-    async def fail(job):
-        raise Transient(f"failure {job.attempt}")
-
-    running.script["doomed"] = fail
-    options = get_job_options_by_type(JobType.HEALTH_CHECK)
-    await running.add("doomed", options=replace(options, attempts=3, backoff_ms=10))
-    async with running.relaying():
-        [parked] = await running.parked(1)
-
-    told = json.loads(parked["failures"])
-    assert [(entry["attempt"], entry["error"]) for entry in told] == [(n, f"failure {n}") for n in (1, 2, 3)]
-    assert sorted(entry["at"] for entry in told) == [entry["at"] for entry in told]
-
-
 async def test_priority_headers_and_key_survive_the_ladder(running):
     """RabbitMQ moves the message; what it needs to find its way and its turn comes along."""
 
@@ -252,27 +167,6 @@ async def test_priority_headers_and_key_survive_the_ladder(running):
         k: v for k, v in first.headers.items() if k not in ours
     }
     assert "x-death" not in second.headers
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [Permanent("x" * 200_000), Permanent("half \ud83d"), Transient("half \ud83d"), Transient("x" * 200_000)],
-    ids=["long-reason", "half-reason", "half-error", "long-error"],
-)
-async def test_foreign_words_in_a_failure_never_keep_it_from_being_settled(running, failure):
-    """They come from answers of others: too long for a frame, or no text at all."""
-
-    async def fail(_job):
-        raise failure
-
-    running.script["doomed"] = fail
-    options = get_job_options_by_type(JobType.HEALTH_CHECK)
-    await running.add("doomed", options=replace(options, attempts=2, backoff_ms=1))
-    async with running.relaying():
-        [parked] = await running.parked(1)
-
-    assert parked["subject"] == "doomed"
-    assert len(running.seen) == (1 if isinstance(failure, Permanent) else 2)
 
 
 async def test_a_canceled_call_inside_a_handler_is_a_failure_of_the_job(running):
