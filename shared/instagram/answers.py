@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
+from shared.instagram.error_rules import CODE_REFUSED, TOO_MANY
 from shared.instagram.errors import GraphError, GraphUnclearError
 from shared.instagram.results import Json
 from shared.instagram.rules import classify
 from shared.instagram.wire import Answer, Call
 
-_TOKEN_LIKE = re.compile(r"\b(?:IGAA|EAA)[A-Za-z0-9_-]{8,}|(?<=access_token=)[^&\s\"']+")
+# Tokens by their beginnings, and what stands in an address that opens something.
+_SECRET_LIKE = re.compile(
+    r"\b(?:IGAA|EAA)[A-Za-z0-9_-]{8,}|(?:(?<=access_token=)|(?<=client_secret=)|(?<=signature=))[^&\s\"']+"
+)
 _MESSAGE_CHARS_MAX = 500
 _TRACE_CHARS_MAX = 64
 _SUCCESS = range(200, 300)
@@ -28,6 +34,8 @@ def read_answer(call: Call, answer: Answer) -> Json:
     body = _json_object(answer.body)
     if body is not None and isinstance(body.get("error"), dict):
         raise _refusal(call, answer.status, body["error"])
+    if body is not None and "error_type" in body and answer.status not in _SERVER_ERROR:
+        raise _refusal_of_code(call, answer.status, body)
     if body is not None and answer.status in _SUCCESS:
         return body
     if answer.status in _SUCCESS or answer.status in _SERVER_ERROR:
@@ -37,24 +45,53 @@ def read_answer(call: Call, answer: Answer) -> Json:
     raise _refusal(call, answer.status, {})
 
 
-def without_token(text: str, token: str) -> str:
-    """`text` with the token, and whatever looks like one, taken out: Meta quotes malformed tokens back."""
-    return _TOKEN_LIKE.sub("[token]", text.replace(token, "[token]"))
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """`text` with the secrets, and whatever looks like one, taken out: Meta quotes malformed tokens back."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "[secret]")
+    return _SECRET_LIKE.sub("[secret]", text)
 
 
 def _refusal(call: Call, http_status: int, error: Json) -> GraphError:
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
     is_transient = error.get("is_transient") is True
+    rule = classify(
+        code,
+        subcode,
+        is_transient=is_transient,
+        http_status=http_status,
+        operation=call.operation,
+        kind=_text(error.get("type")),
+    )
     return GraphError(
         operation=call.operation,
-        rule=classify(code, subcode, is_transient=is_transient, http_status=http_status),
+        rule=rule,
         code=code,
         subcode=subcode,
-        message=without_token(_text(error.get("message")), call.token)[:_MESSAGE_CHARS_MAX],
+        message=_said(call, error.get("message"))[:_MESSAGE_CHARS_MAX],
         http_status=http_status,
-        fbtrace_id=without_token(_text(error.get("fbtrace_id")), call.token)[:_TRACE_CHARS_MAX] or None,
+        fbtrace_id=_said(call, error.get("fbtrace_id"))[:_TRACE_CHARS_MAX] or None,
         is_transient=is_transient,
     )
+
+
+def _refusal_of_code(call: Call, http_status: int, body: Json) -> GraphError:
+    """The exchange of a code has an envelope of its own, whose `code` only repeats the HTTP status."""
+    too_many = http_status == HTTPStatus.TOO_MANY_REQUESTS
+    return GraphError(
+        operation=call.operation,
+        rule=TOO_MANY if too_many else CODE_REFUSED,
+        code=None,
+        subcode=None,
+        message=_said(call, body.get("error_message"))[:_MESSAGE_CHARS_MAX],
+        http_status=http_status,
+        fbtrace_id=None,
+        is_transient=False,
+    )
+
+
+def _said(call: Call, text: object) -> str:
+    return without_secrets(_text(text), (call.bearer or "", *call.secrets))
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.errors import InstaDistroError
-from shared.instagram.rules import ErrorClass, ErrorRule
+from shared.instagram.error_rules import ErrorClass, ErrorRule
 
 
 class InstagramError(InstaDistroError):
@@ -65,9 +65,15 @@ class GraphUnclearError(InstagramError):
 
 
 class GraphUnreachableError(InstagramError):
-    """Not one byte of the request was written: certainly no effect. Repeat it with backoff, even a publish."""
+    """Not one byte of the request reached the platform: certainly no effect. Repeat it with backoff, even a publish.
 
-    def __init__(self, reason: str, *, operation: str) -> None:
-        text = f"nothing was sent: {reason}. Check name resolution, network and TLS, then repeat."
-        super().__init__(text, operation=operation, outcome="unreachable")
+    With `through_proxy` it was the account's own egress that failed: no word about the platform or other accounts.
+    """
+
+    def __init__(self, reason: str, *, operation: str, through_proxy: bool = False) -> None:
+        check = "the account's proxy" if through_proxy else "name resolution, network and TLS"
+        super().__init__(
+            f"nothing was sent: {reason}. Check {check}, then repeat.", operation=operation, outcome="unreachable"
+        )
         self.reason = reason
+        self.through_proxy = through_proxy

@@ -58,8 +58,7 @@ class FormatRule:
     bytes_max: int
     ratio_min: Fraction | None = None  # width / height
     ratio_max: Fraction | None = None
-    width_min: int | None = None  # pixels
-    width_max: int | None = None
+    width_max: int | None = None  # pixels
     duration_min_ms: int | None = None
     duration_max_ms: int | None = None
 
@@ -72,9 +71,8 @@ class MediaFault:
     message: str
 
 
-_FEED = FormatRule(
-    kind="image", bytes_max=8 * _MB, ratio_min=Fraction(4, 5), ratio_max=Fraction(191, 100), width_min=320
-)
+# The platform scales pictures of the feed to 320 to 1440 pixels itself, so their width is no reason to refuse one.
+_FEED = FormatRule(kind="image", bytes_max=8 * _MB, ratio_min=Fraction(4, 5), ratio_max=Fraction(191, 100))
 _PICTURE = FormatRule(kind="image", bytes_max=8 * _MB)
 _REEL = FormatRule(
     kind="video",
@@ -114,6 +112,11 @@ def media_faults(facts: MediaFacts, wanted: MediaFormat) -> list[MediaFault]:
     return faults + list(_video_faults(facts, rule)) if facts.kind == "video" else faults
 
 
+def formats_of_kind(kind: MediaKind) -> list[MediaFormat]:
+    """The formats that a picture, or a video, could stand in if nothing spoke against it."""
+    return [wanted for wanted in MediaFormat if FORMAT_RULES[wanted].kind == kind]
+
+
 def fitting_formats(facts: MediaFacts) -> list[MediaFormat]:
     """The formats this medium can stand in."""
     return [wanted for wanted in MediaFormat if not media_faults(facts, wanted)]
@@ -128,11 +131,8 @@ def _size_faults(facts: MediaFacts, rule: FormatRule) -> Iterator[MediaFault]:
         low, high = float(rule.ratio_min or 0), float(rule.ratio_max or 0)
         yield MediaFault(
             code="wrong_ratio",
-            message=f"Its width to height is {float(ratio):.2f} ({shown}); {low:g} to {high:g} is taken. Crop it.",
+            message=f"Its width to height is {float(ratio):.3f} ({shown}); {low:g} to {high:g} is taken. Crop it.",
         )
-    if rule.width_min and facts.width < rule.width_min:
-        message = f"It is {facts.width} pixels wide; at least {rule.width_min} are needed."
-        yield MediaFault(code="too_narrow", message=message)
     if rule.width_max and facts.width > rule.width_max:
         message = f"It is {facts.width} pixels wide; at most {rule.width_max} are taken."
         yield MediaFault(code="too_wide", message=message)

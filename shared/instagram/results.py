@@ -57,6 +57,8 @@ class Media:
     caption: str | None
     timestamp: datetime | None  # aware, UTC
     permalink: str | None
+    media_type: str | None = None  # IMAGE, VIDEO, CAROUSEL_ALBUM
+    media_product_type: str | None = None  # FEED, REELS, STORY, AD: tells a reel from another video
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +104,12 @@ def checked_id(value: object) -> str:
 
 def read_id(body: Json) -> str:
     """The id in the answer to a write."""
-    return checked_id(_flat(body).get("id"))
+    return checked_id(flat(body).get("id"))
 
 
 def read_container_status(body: Json) -> ContainerStatus:
     """State of a container, with the subcode out of the status text."""
-    item = _flat(body)
+    item = flat(body)
     code = ContainerCode(str(item.get("status_code")))
     detail = str(item.get("status", ""))[:_DETAIL_CHARS_MAX]
     return ContainerStatus(code=code, subcode=_subcode(detail) if code is ContainerCode.ERROR else None, detail=detail)
@@ -115,12 +117,14 @@ def read_container_status(body: Json) -> ContainerStatus:
 
 def read_media(body: Json) -> Media:
     """One media object."""
-    item = _flat(body)
+    item = flat(body)
     return Media(
         id=checked_id(item.get("id")),
         caption=_text(item.get("caption")),
         timestamp=_time(item.get("timestamp")),
         permalink=_text(item.get("permalink")),
+        media_type=_text(item.get("media_type")),
+        media_product_type=_text(item.get("media_product_type")),
     )
 
 
@@ -134,7 +138,7 @@ def read_media_page(body: Json) -> MediaPage:
 
 def read_publishing_limit(body: Json) -> PublishingLimit:
     """Usage and size of the publishing quota."""
-    item = _flat(body)
+    item = flat(body)
     used = _count(item.get("quota_usage"))
     if used is None:
         raise UnusableAnswerError("the quota usage is missing")
@@ -147,7 +151,7 @@ def read_publishing_limit(body: Json) -> PublishingLimit:
 
 def read_profile(body: Json) -> Profile:
     """The account behind a token. Its `id` is scoped to the app and no stand-in for `user_id`."""
-    item = _flat(body)
+    item = flat(body)
     username, account_type = _text(item.get("username")), _text(item.get("account_type"))
     if not username:
         raise UnusableAnswerError("the username is missing")
@@ -161,8 +165,12 @@ def read_profile(body: Json) -> Profile:
     )
 
 
-def _flat(body: Json) -> Json:
-    """The object itself, whether served flat, as `data`, or as the only element of `data`."""
+def flat(body: Json) -> Json:
+    """The object itself, whether served flat, as `data`, or as the only element of `data`.
+
+    Raises:
+        UnusableAnswerError: there is none.
+    """
     inner = body.get("data", body)
     if isinstance(inner, list) and inner:
         inner = inner[0]

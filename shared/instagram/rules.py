@@ -1,210 +1,67 @@
-"""The platform's error codes as data: what each means, what to do, and whether a post can be live in spite of it.
+"""Which row of the platform's errors a refusal falls under.
 
-Rows follow Meta's published tables and, where those are silent, what was seen on the live API. A row is chosen by
-subcode, then code, then the transient flag, then HTTP status; never by message text, which is localised and changes.
+By subcode, then code, then the transient flag, then HTTP status; never by message text, which is localised and changes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-
-class ErrorClass(StrEnum):
-    """What to do about a refusal."""
-
-    TRANSIENT = "transient"  # the same call again, with backoff
-    NEW_CONTAINER = (
-        "new_container"  # this container is lost: make another, a bounded number of times, then the media is at fault
-    )
-    NOT_READY = "not_ready"  # poll the same container, publish it when FINISHED
-    QUOTA = "quota"  # wait until the platform's publishing window rolls
-    THROTTLED = "throttled"  # stop calling for a while: calls made now lengthen the block
-    REAUTH = "reauth"  # the owner must connect the account again
-    FIX_CONTENT = "fix_content"  # permanent until the post or its media is changed
-    RESTRICTED = "restricted"  # the owner must act in the Instagram app; pause the account
-    SPAM_SUSPECTED = "spam_suspected"  # look whether it is live, then treat as restricted
-    UNKNOWN = "unknown"  # conclude nothing
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErrorRule:
-    """One row. `code` or `subcode` is None where the row holds for any."""
-
-    code: int | None
-    subcode: int | None
-    error_class: ErrorClass
-    meaning: str
-    advice: str  # one sentence for a person
-    may_be_live: bool = False  # at publish: posts were seen live in spite of it, or its meaning is not certain
-
+from shared.instagram.error_rules import (
+    CONTAINER_FAILED,
+    FLAGGED,
+    NEW_SUBCODE,
+    NO_IDEA,
+    NOT_ALLOWED,
+    NOT_ON_APP,
+    PERMISSION,
+    RULES,
+    SERVER,
+    TIMED_OUT,
+    TOO_FEW_VIEWERS,
+    TOO_MANY,
+    ErrorClass,
+    ErrorRule,
+)
 
 _PUBLISHING_SUBCODES = range(2_207_000, 2_208_000)
 _PERMISSION_CODES = range(200, 300)
 _SERVER_STATUSES = range(500, 600)
 _TOKEN_CODES = frozenset({102, 190})
 
-# Short names, so that a row is a line.
-_T, _N, _W, _F = ErrorClass.TRANSIENT, ErrorClass.NEW_CONTAINER, ErrorClass.NOT_READY, ErrorClass.FIX_CONTENT
-_THROTTLED, _REAUTH, _RESTRICTED, _UNKNOWN = (
-    ErrorClass.THROTTLED,
-    ErrorClass.REAUTH,
-    ErrorClass.RESTRICTED,
-    ErrorClass.UNKNOWN,
-)
-
-_RETRIES = "Nothing to do: it is tried again."
-_MAKES_NEW = "Nothing to do: the media is submitted again; if that fails too, check the media file."
-_CONNECT = "Ask the owner to connect the account again."
-_SIGN_IN = "Ask the owner to open the Instagram app, clear what it asks for, then connect the account again."
-_WAITS = "Wait: calls resume by themselves when the platform's limit allows."
-_HOST = "Check that the media URL opens from the public internet, fast and without login or redirect."
-_SPEC = "Convert the media to a format the platform takes, then retry."
-_REPORT = "Report it: the request this system made is wrong."
-
-
-def _row(
-    code: int | None, subcode: int | None, error_class: ErrorClass, meaning: str, advice: str, *, live: bool = False
-) -> ErrorRule:
-    return ErrorRule(
-        code=code, subcode=subcode, error_class=error_class, meaning=meaning, advice=advice, may_be_live=live
-    )
-
-
-PUBLISHING_RULES: tuple[ErrorRule, ...] = (
-    _row(-2, 2207003, _N, "The platform took too long to download the media", _HOST),
-    _row(-2, 2207020, _N, "The container has expired", _MAKES_NEW),
-    _row(-1, 2207001, _T, "Instagram had a server error", _RETRIES, live=True),
-    _row(-1, 2207032, _N, "The container could not be created", _MAKES_NEW, live=True),
-    _row(-1, 2207053, _N, "The video upload failed for an unknown reason", _MAKES_NEW, live=True),
-    _row(-1, 2207073, _F, "Media of this type cannot be deleted", "Delete the post in the Instagram app.", live=True),
-    _row(1, 2207057, _F, "The thumbnail offset lies outside the video", "Choose an offset within the video's length."),
-    _row(
-        4,
-        2207051,
-        ErrorClass.SPAM_SUSPECTED,
-        "The platform blocked the action as suspected spam",
-        "Look whether the post is live, then let the account rest for some days before it posts again.",
-        live=True,
-    ),
-    _row(
-        9,
-        2207042,
-        ErrorClass.QUOTA,
-        "The account has reached the platform's publishing limit",
-        "Wait until the rolling window has room, or spread the posts over more days.",
-    ),
-    _row(24, 2207006, _N, "The media was not found, or the token may not see it", _CONNECT, live=True),
-    _row(24, 2207008, _T, "The container id is unknown or expired, often only for a moment", _RETRIES, live=True),
-    _row(25, 2207050, _RESTRICTED, "The account is inactive, checkpointed or restricted", _SIGN_IN),
-    _row(100, 2207023, _F, "The media type is not known to the platform", _REPORT),
-    _row(100, 2207028, _F, "A carousel needs 2 to 10 items", "Change the number of items."),
-    _row(100, 2207035, _F, "A product tag on a video carries a position", "Remove the position of the tag."),
-    _row(100, 2207036, _F, "A product tag on a photo lacks its position", "Add the position of the tag."),
-    _row(100, 2207037, _F, "A product tag names an invalid product", "Remove the tag or choose another product."),
-    _row(100, 2207040, _F, "The caption holds more than 20 @ tags", "Remove some @ tags."),
-    _row(352, 2207026, _F, "The video format is not supported", _SPEC),
-    _row(9004, 2207052, _N, "The platform could not fetch the media URL", _HOST),
-    _row(9007, 2207027, _W, "The container is not ready yet", "Nothing to do: it is published when it is ready."),
-    _row(36000, 2207004, _F, "The image is over 8 MiB", "Make the image smaller, then retry."),
-    _row(36001, 2207005, _F, "The image format is not supported", _SPEC),
-    _row(36003, 2207009, _F, "The aspect ratio is outside 4:5 to 1.91:1", "Crop the image, then retry."),
-    _row(36004, 2207010, _F, "The caption is over 2200 characters, 30 hashtags or 20 @ tags", "Shorten the caption."),
-)
-
-# Not in Meta's table: meanings inferred by clients, so those that ask for another container are verified at publish.
-OBSERVED_RULES: tuple[ErrorRule, ...] = (
-    _row(110, 2207018, _F, "A tagged account or collaborator is private or cannot be tagged", "Remove the tag."),
-    _row(None, 2207076, _N, "The video could not be downloaded or processed", _HOST, live=True),
-    _row(None, 2207077, _N, "The video could not be downloaded or processed", _HOST, live=True),
-    _row(None, 2207081, _F, "The account cannot post trial reels", "Post it as an ordinary reel."),
-    _row(None, 2207082, _N, "Upload or processing failed", _MAKES_NEW, live=True),
-    _row(None, 2207085, _N, "Processing failed on the platform's side", _MAKES_NEW, live=True),
-)
-
-# The publishing table's codes when the subcode is left out: the reading all their rows share, else the careful one.
-CODE_ONLY_RULES: tuple[ErrorRule, ...] = (
-    _row(-2, None, _N, "The container timed out or expired", _MAKES_NEW),
-    _row(-1, None, _T, "Instagram had a server error", _RETRIES, live=True),
-    _row(9, None, ErrorClass.QUOTA, "The account has reached a limit of the platform", _WAITS),
-    _row(24, None, _T, "The media or container was not found", _RETRIES, live=True),
-    _row(25, None, _RESTRICTED, "The account is inactive, checkpointed or restricted", _SIGN_IN),
-    _row(352, None, _F, "The video format is not supported", _SPEC),
-    _row(9004, None, _N, "The platform could not fetch the media URL", _HOST),
-    _row(9007, None, _W, "The container is not ready yet", "Nothing to do: it is published when it is ready."),
-    _row(36000, None, _F, "The image is too large", "Make the image smaller, then retry."),
-    _row(36001, None, _F, "The image format is not supported", _SPEC),
-    _row(36003, None, _F, "The aspect ratio is outside 4:5 to 1.91:1", "Crop the image, then retry."),
-    _row(36004, None, _F, "The caption is too long", "Shorten the caption."),
-)
-
-GENERAL_RULES: tuple[ErrorRule, ...] = (
-    _row(1, None, _T, "The platform had an unknown error", _RETRIES, live=True),
-    _row(2, None, _T, "The platform's service is down", _RETRIES, live=True),
-    _row(3, None, _REAUTH, "The app lacks a capability for this call", _CONNECT),
-    _row(10, None, _REAUTH, "A permission is missing or was removed", _CONNECT),
-    _row(
-        100,
-        33,
-        _UNKNOWN,
-        "The object is missing, hidden from this token, or takes no such call",
-        "Check the account's id and that its token is of this account.",
-        live=True,
-    ),
-    _row(100, None, _F, "A parameter of the request is invalid", "Check the post; if it is in order, report it."),
-    _row(102, None, _REAUTH, "The session is invalid or expired", _CONNECT),
-    _row(190, None, _REAUTH, "The access token is invalid, expired or revoked", _CONNECT),
-    _row(190, 458, _REAUTH, "The owner removed the app", _CONNECT),
-    _row(190, 459, _RESTRICTED, "The owner's account is at a checkpoint", _SIGN_IN),
-    _row(190, 460, _REAUTH, "The password was changed", _CONNECT),
-    _row(190, 463, _REAUTH, "The access token has expired", _CONNECT),
-    _row(190, 464, _RESTRICTED, "The owner's account is not confirmed", _SIGN_IN),
-    _row(190, 467, _REAUTH, "The access token is invalid", _CONNECT),
-    _row(190, 492, _REAUTH, "The owner has lost the role on the page", _CONNECT),
-    _row(
-        506, None, _F, "The platform takes it for a duplicate post", "Look whether the post is live already.", live=True
-    ),
-    _row(2500, None, _F, "The path or query is malformed", _REPORT),
-)
-
-THROTTLE_RULES: tuple[ErrorRule, ...] = (
-    _row(4, None, _THROTTLED, "The whole app makes too many calls", _WAITS),
-    _row(17, None, _THROTTLED, "This account's token makes too many calls", _WAITS),
-    _row(32, None, _THROTTLED, "Calls for pages by this user are too many", _WAITS),
-    _row(341, None, _THROTTLED, "The app has reached a limit", _WAITS),
-    _row(368, None, _RESTRICTED, "The platform blocked the account for a policy reason", _SIGN_IN),
-    _row(613, None, _THROTTLED, "A custom limit of calls is reached", _WAITS),
-    _row(613, 1996, _THROTTLED, "The volume of calls was erratic", _WAITS),
-    _row(80001, None, _THROTTLED, "The page's limit of calls is reached", _WAITS),
-    _row(80002, None, _THROTTLED, "The account's limit of calls is reached", _WAITS),
-)
-
-RULES = PUBLISHING_RULES + OBSERVED_RULES + CODE_ONLY_RULES + GENERAL_RULES + THROTTLE_RULES
+# The calls that say whose token it is and renew it: refused as an unsupported method where the app may not have it.
+_OF_TOKENS = frozenset({"exchange_token", "refresh_token", "profile"})
+_GENERIC_TYPE = "IGApiException"
 
 _BY_PAIR = {(rule.code, rule.subcode): rule for rule in RULES}
 _BY_PUBLISHING_SUBCODE = {rule.subcode: rule for rule in RULES if rule.subcode in _PUBLISHING_SUBCODES}
-
-_PERMISSION = _row(None, None, _REAUTH, "A permission is missing or was removed", _CONNECT)
-_NEW_SUBCODE = _row(None, None, _N, "The platform gave a publishing error not known here", _MAKES_NEW, live=True)
-_CONTAINER_FAILED = _row(None, None, _N, "The platform could not process the media", _MAKES_NEW)
-_FLAGGED = _row(None, None, _T, "The platform calls the error transient", _RETRIES, live=True)
-_SERVER = _row(None, None, _T, "The platform's servers failed", _RETRIES, live=True)
-_TIMED_OUT = _row(None, None, _T, "The platform gave up waiting for the request", _RETRIES, live=True)
-_TOO_MANY = _row(None, None, _THROTTLED, "Too many calls", _WAITS)
-_NOT_ALLOWED = _row(None, None, _REAUTH, "The access token was not accepted", _CONNECT)
-_NO_IDEA = _row(
-    None,
-    None,
-    _UNKNOWN,
-    "The platform gave an error not known here",
-    "Look at the account in the Instagram app, then retry or report it.",
-    live=True,
-)
+_BY_STATUS = {401: NOT_ALLOWED, 408: TIMED_OUT, 429: TOO_MANY}
 
 
-def classify(code: int | None, subcode: int | None, *, is_transient: bool, http_status: int) -> ErrorRule:
-    """The row for a refused call: by subcode, then code, then the transient flag, then HTTP status."""
-    return _by_codes(code, subcode) or (_FLAGGED if is_transient else _by_status(http_status))
+def classify(
+    code: int | None,
+    subcode: int | None,
+    *,
+    is_transient: bool,
+    http_status: int,
+    operation: str = "",
+    kind: str = "",
+) -> ErrorRule:
+    """The row for a refused call.
+
+    Args:
+        code: as the platform said it.
+        subcode: the same.
+        is_transient: whether the platform calls the error so.
+        http_status: of the answer; it decides last.
+        operation: the client's method, where a code means something else on it.
+        kind: what the platform calls `type`.
+    """
+    return (
+        _by_operation(operation, code, subcode, kind)
+        or _by_codes(code, subcode)
+        or (FLAGGED if is_transient else _by_status(http_status))
+    )
 
 
 def classify_container(subcode: int | None) -> ErrorRule:
@@ -212,8 +69,17 @@ def classify_container(subcode: int | None) -> ErrorRule:
 
     Such a container is lost for good, so where a refused call could be repeated, a new container takes its place.
     """
-    rule = _by_codes(None if subcode in _PUBLISHING_SUBCODES else subcode, subcode) or _CONTAINER_FAILED
-    return replace(rule, error_class=_N) if rule.error_class in {_T, _W, _UNKNOWN} else rule
+    rule = _by_codes(None if subcode in _PUBLISHING_SUBCODES else subcode, subcode) or CONTAINER_FAILED
+    lost = {ErrorClass.TRANSIENT, ErrorClass.NOT_READY, ErrorClass.UNKNOWN}
+    return replace(rule, error_class=ErrorClass.NEW_CONTAINER) if rule.error_class in lost else rule
+
+
+def _by_operation(operation: str, code: int | None, subcode: int | None, kind: str) -> ErrorRule | None:
+    if operation == "story_insights" and code == TOO_FEW_VIEWERS.code:
+        return TOO_FEW_VIEWERS
+    if operation in _OF_TOKENS and kind == _GENERIC_TYPE and (code, subcode) == (NOT_ON_APP.code, None):
+        return NOT_ON_APP
+    return None
 
 
 def _by_codes(code: int | None, subcode: int | None) -> ErrorRule | None:
@@ -223,10 +89,9 @@ def _by_codes(code: int | None, subcode: int | None) -> ErrorRule | None:
         return exact
     # A dead token is a dead token, whatever unknown subcode comes with it.
     if subcode in _PUBLISHING_SUBCODES and code not in _TOKEN_CODES:
-        return _NEW_SUBCODE
-    return _PERMISSION if code in _PERMISSION_CODES else _BY_PAIR.get((code, None))
+        return NEW_SUBCODE
+    return PERMISSION if code in _PERMISSION_CODES else _BY_PAIR.get((code, None))
 
 
 def _by_status(http_status: int) -> ErrorRule:
-    by_status = {401: _NOT_ALLOWED, 408: _TIMED_OUT, 429: _TOO_MANY}
-    return by_status.get(http_status, _SERVER if http_status in _SERVER_STATUSES else _NO_IDEA)
+    return _BY_STATUS.get(http_status, SERVER if http_status in _SERVER_STATUSES else NO_IDEA)

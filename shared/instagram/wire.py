@@ -9,58 +9,84 @@ from types import SimpleNamespace
 from typing import Literal
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 from aiohttp.tracing import Trace
+from yarl import URL
 
+from shared.instagram.account import Egress
 from shared.instagram.errors import GraphUnclearError, GraphUnreachableError
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024  # a page of 100 media with the longest captions, all escaped, is under 2 MiB
 _CHUNK_BYTES = 64 * 1024
+_HEADER_BYTES_MAX = 64 * 1024  # of one line: usage of 32 kinds must not make an answer unreadable
+_PROXY_WANTS_CREDENTIALS = 407
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request to send. The token travels in a header only and is in no text made from this object."""
+    """One request to send. What is secret in it is in no text made from this object."""
 
     operation: str
     method: Literal["GET", "POST"]
     url: str
-    token: str = field(repr=False)
-    query: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] | None = None
+    bearer: str | None = field(default=None, repr=False)  # the token, in a header
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # to be kept out of every text, as the bearer is
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    proxy: Egress | None = None
     deadline_s: float  # for the whole exchange: waiting for a connection, connecting, sending, reading
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Status and whole body of a response."""
+    """Status, headers and whole body of a response."""
 
     status: int
+    headers: Mapping[str, str]  # of any case
     body: bytes
 
 
 @dataclass
 class _Wire:
-    """Set by the trace just before the first byte of a request can be written."""
+    """How far a request has come, set by the trace."""
 
-    written: bool = False
+    connecting: bool = False  # a connection of its own is being made
+    written: bool = False  # set just before its first byte can be written
 
 
 class _WireTrace(aiohttp.TraceConfig):
-    """Marks the request's `_Wire` at the moment a connection is there and writing begins.
+    """Marks the request's `_Wire` when connecting begins, and when a connection is there and writing begins.
 
-    Exception types alone cannot tell: a deadline looks the same before and after the request left.
+    Exception types alone cannot tell: a deadline looks the same before and after the request left. aiohttp traces
+    nothing of the CONNECT that opens a tunnel through a proxy, so that `written` speaks of the request alone.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.on_request_headers_sent.append(self._mark)
+        self.on_connection_create_start.append(self._mark_connecting)
+        self.on_request_headers_sent.append(self._mark_written)
 
     @staticmethod
-    async def _mark(
+    async def _mark_connecting(
+        _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceConnectionCreateStartParams
+    ) -> None:
+        if isinstance(context.trace_request_ctx, _Wire):
+            context.trace_request_ctx.connecting = True
+
+    @staticmethod
+    async def _mark_written(
         _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceRequestHeadersSentParams
     ) -> None:
         if isinstance(context.trace_request_ctx, _Wire):
             context.trace_request_ctx.written = True
+
+
+class _ProxyRefusedError(aiohttp.ClientError):
+    """The proxy wants other credentials: what it got of the request went no further."""
+
+
+class _TooLargeError(aiohttp.ClientError):
+    """The answer has more bytes than are read of one."""
 
 
 class _FreshForWrites(aiohttp.TCPConnector):
@@ -105,6 +131,7 @@ def open_graph_session(*, connections: int = 128, connect_timeout_s: float = 10.
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"Accept": "application/json", "User-Agent": "InstaDistro"},
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
+        max_field_size=_HEADER_BYTES_MAX,
         trust_env=False,
         trace_configs=[_WireTrace()],
     )
@@ -119,22 +146,28 @@ async def exchange(session: aiohttp.ClientSession, call: Call) -> Answer:
     """Send `call` once and read the whole answer. Redirects are answers, never followed.
 
     Raises:
-        GraphUnreachableError: nothing was written. Repeat with backoff.
+        GraphUnreachableError: nothing reached the platform. Repeat with backoff.
         GraphUnclearError: something was written, no whole answer came. A write needs a look before a repetition.
     """
     wire = _Wire()
     try:
         return await _exchange(session, call, wire)
-    except (aiohttp.ClientError, OSError) as error:
-        reason = _reason(error, call)
+    except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+        reason, refused = _reason(error, call), isinstance(error, _ProxyRefusedError)
     # Raised outside the handler: an exception of aiohttp can carry the request's headers, thus the token, and as a
     # context it would follow ours into every traceback.
-    if wire.written:
+    if wire.written and not refused:
         raise GraphUnclearError(reason, operation=call.operation)
-    raise GraphUnreachableError(reason, operation=call.operation)
+    through_proxy = call.proxy is not None and wire.connecting
+    raise GraphUnreachableError(reason, operation=call.operation, through_proxy=through_proxy or refused)
 
 
 async def _exchange(session: aiohttp.ClientSession, call: Call, wire: _Wire) -> Answer:
+    headers = {"Authorization": f"Bearer {call.bearer}"} if call.bearer else {}
+    proxy, proxy_headers = _route(call.proxy)
+    proxy_answers = proxy is not None and call.url.startswith("http:")  # else it only opens a tunnel
+    if proxy_answers:
+        headers |= proxy_headers  # aiohttp adds them to a CONNECT only
     async with (
         asyncio.timeout(call.deadline_s),
         session.request(
@@ -142,12 +175,28 @@ async def _exchange(session: aiohttp.ClientSession, call: Call, wire: _Wire) -> 
             call.url,
             params=call.query,
             data=call.form,
-            headers={"Authorization": f"Bearer {call.token}"},
+            headers=headers,
+            proxy=proxy,
+            # Also part of the key of pooled connections: none is shared between two credentials.
+            proxy_headers=proxy_headers,
             allow_redirects=False,
             trace_request_ctx=wire,
         ) as response,
     ):
-        return Answer(status=response.status, body=await _read(response))
+        if proxy_answers and response.status == _PROXY_WANTS_CREDENTIALS:
+            raise _ProxyRefusedError
+        return Answer(status=response.status, headers=response.headers, body=await _read(response))
+
+
+def _route(egress: Egress | None) -> tuple[URL | None, dict[str, str]]:
+    """The proxy of a call, and what to tell it."""
+    if egress is None:
+        return None, {}
+    url = URL.build(scheme=egress.scheme, host=egress.host, port=egress.port)
+    if egress.username is None:
+        return url, {}
+    credentials = aiohttp.encode_basic_auth(egress.username, egress.password or "", "utf-8")
+    return url, {"Proxy-Authorization": credentials}
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -155,16 +204,24 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
         body += chunk
         if len(body) > ANSWER_BYTES_MAX:
-            raise aiohttp.ClientPayloadError(f"the answer is larger than {ANSWER_BYTES_MAX} bytes")
+            raise _TooLargeError
     return bytes(body)
 
 
 def _reason(error: Exception, call: Call) -> str:
-    """Words for an operator, made only from what cannot hold a header."""
+    """Words for an operator, made only from what can hold neither a header nor a piece of the answer."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return "no connection was made in time"
     if isinstance(error, TimeoutError):
         return f"{call.deadline_s:g} s have passed"
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientPayloadError):
+    if isinstance(error, _ProxyRefusedError):
+        return "the proxy does not accept the credentials"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy refused to connect with HTTP {error.status}"
+    if isinstance(error, _TooLargeError):
+        return f"the answer is larger than {ANSWER_BYTES_MAX} bytes"
+    if isinstance(error, aiohttp.ClientPayloadError | HttpProcessingError):
+        return "the answer was cut off, or its body cannot be read"
+    if isinstance(error, aiohttp.ClientConnectorError):
         return str(error)
     return type(error).__name__

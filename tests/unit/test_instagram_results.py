@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.instagram import ContainerCode, GraphAccount, Media, Profile, PublishingLimit
-from shared.instagram.answers import without_token
+from shared.instagram.answers import without_secrets
 from shared.instagram.results import (
     UnusableAnswerError,
     read_container_status,
@@ -187,11 +187,12 @@ def test_an_account_that_cannot_be_sent_is_refused(ig_user_id, access_token):
         "Malformed access token IGAAother0123456789",
         "Malformed access token EAABother0123456789",
         "see https://x.test/?access_token=other-secret&limit=1",
+        "see https://x.test/?client_secret=other-secret&limit=1",
     ],
 )
 def test_tokens_are_taken_out_of_foreign_text(text):
     """The token of the call, and what looks like one, is gone from the platform's words."""
-    cleaned = without_token(text, "my-secret-token")
+    cleaned = without_secrets(text, ["my-secret-token"])
 
-    assert "[token]" in cleaned
-    assert not any(secret in cleaned for secret in ("my-secret", "other"))
+    assert "[secret]" in cleaned
+    assert not any(hidden in cleaned for hidden in ("my-secret", "other"))

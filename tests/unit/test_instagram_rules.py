@@ -1,9 +1,24 @@
 from __future__ import annotations
 
+import re
+from functools import partial
+
 import pytest
 
-from shared.instagram import RULES, ErrorClass, classify, classify_container
-from shared.instagram.errors import GraphError
+from shared.instagram import CODE_REFUSED, NOT_ON_APP, RULES, ErrorClass, GraphError, classify, classify_container
+from shared.instagram.error_rules import (
+    CONTAINER_FAILED,
+    FLAGGED,
+    NEW_SUBCODE,
+    NO_IDEA,
+    NOT_ALLOWED,
+    OBSERVED,
+    PERMISSION,
+    SERVER,
+    TIMED_OUT,
+    TOO_FEW_VIEWERS,
+    TOO_MANY,
+)
 
 T, N, W, Q = ErrorClass.TRANSIENT, ErrorClass.NEW_CONTAINER, ErrorClass.NOT_READY, ErrorClass.QUOTA
 H, A, M, P = ErrorClass.THROTTLED, ErrorClass.REAUTH, ErrorClass.FIX_CONTENT, ErrorClass.RESTRICTED
@@ -71,7 +86,7 @@ TABLE = [
     (190, 492, A, False),
     (506, None, M, True),
     (2500, None, M, False),
-    (4, None, H, False),
+    (4, None, H, True),
     (17, None, H, False),
     (32, None, H, False),
     (341, None, H, False),
@@ -101,13 +116,21 @@ def test_the_table_holds_each_row_once_and_nothing_untested():
     assert set(pairs) == {(code, subcode) for code, subcode, _, _ in TABLE}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.code}-{rule.subcode}")
+OTHERS = (
+    *(TOO_FEW_VIEWERS, NOT_ON_APP, CODE_REFUSED, PERMISSION, NEW_SUBCODE, CONTAINER_FAILED),
+    *(FLAGGED, SERVER, TIMED_OUT, TOO_MANY, NOT_ALLOWED, NO_IDEA),
+)
+
+
+@pytest.mark.parametrize("rule", [*RULES, *OTHERS], ids=lambda rule: f"{rule.code}-{rule.subcode}-{rule.meaning}")
 def test_every_row_speaks_to_a_person(rule):
-    """Meaning is a phrase, advice is one sentence."""
+    """Meaning is a phrase, advice is one sentence, and both can be looked up where and when they were read."""
     assert rule.meaning[0].isupper()
     assert not rule.meaning.endswith(".")
     assert rule.advice.endswith(".")
     assert rule.advice.count(".") == 1
+    assert rule.source == OBSERVED or re.fullmatch(r"(/[a-z-]+)+", rule.source)
+    assert re.fullmatch(r"20\d\d-[01]\d(-[0-3]\d)?", rule.seen)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +168,35 @@ def test_what_is_not_in_the_table_falls_through_in_order(
 
 def test_an_unknown_error_never_proves_that_nothing_was_published():
     """Whatever class says 'conclude nothing' also says 'look first'."""
-    assert all(rule.may_be_live for rule in RULES if rule.error_class is U)
+    assert all(rule.may_be_live for rule in [*RULES, *OTHERS] if rule.error_class is U)
+
+
+@pytest.mark.parametrize("error_class", ErrorClass)
+def test_every_class_is_that_of_a_row(error_class):
+    """No class is left that the platform never asks for."""
+    assert error_class in {rule.error_class for rule in RULES}
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "subcode", "kind", "rule"),
+    [
+        ("story_insights", 10, None, "OAuthException", TOO_FEW_VIEWERS),
+        ("profile", 100, None, "IGApiException", NOT_ON_APP),
+        ("exchange_token", 100, None, "IGApiException", NOT_ON_APP),
+        ("refresh_token", 100, None, "IGApiException", NOT_ON_APP),
+    ],
+)
+def test_some_codes_mean_something_else_on_some_calls(operation, code, subcode, kind, rule):
+    """There the call decides; on any other, or with another type or subcode, the code's own row holds."""
+    refused = partial(classify, is_transient=False, http_status=400)
+
+    assert refused(code, subcode, operation=operation, kind=kind) is rule
+    for other in (
+        {"operation": "media", "kind": kind},
+        {"operation": operation if rule is NOT_ON_APP else "media", "kind": "OAuthException"},
+    ):
+        assert refused(code, subcode, **other) is refused(code, subcode) is not rule
+    assert refused(code, 33, operation="profile", kind=kind) is not NOT_ON_APP
 
 
 @pytest.mark.parametrize(
