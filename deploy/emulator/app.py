@@ -9,7 +9,7 @@ from deploy.emulator.control import add_control_routes
 from deploy.emulator.graph import add_graph_routes
 from deploy.emulator.ids import Ids
 from deploy.emulator.options import Options
-from deploy.emulator.permalink import show_post
+from deploy.emulator.pages import ask_consent, show_post, show_thumbnail, take_consent
 from deploy.emulator.runtime import EMULATOR, Emulator
 from deploy.emulator.state import Account, World
 
@@ -36,6 +36,9 @@ def create_app(
     )
     add_control_routes(app.router)
     app.router.add_route("GET", "/p/{shortcode:[A-Za-z0-9_-]{1,16}}/", show_post)
+    app.router.add_route("GET", "/p/{shortcode:[A-Za-z0-9_-]{1,16}}/thumbnail.jpg", show_thumbnail)
+    app.router.add_route("GET", "/oauth/authorize", ask_consent)
+    app.router.add_route("POST", "/oauth/authorize", take_consent)
     add_graph_routes(app.router)
     app.on_shutdown.append(_stop)
     app.on_cleanup.append(_close)

@@ -8,7 +8,7 @@ from datetime import datetime
 CALLS_KEPT = 50_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CallRecord:
     """One Graph call as the emulator saw it. Holds no token, no query and no caption."""
 

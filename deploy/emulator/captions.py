@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import re
 
-from deploy.emulator.errors import CAPTION_TOO_LONG, INVALID_PARAMETER, GraphError
+from deploy.emulator.error_table import CAPTION_TOO_LONG, INVALID_PARAMETER
+from deploy.emulator.errors import GraphError
 
 CAPTION_CHARACTERS_MAX = 2200
 HASHTAGS_MAX = 30

@@ -22,3 +22,11 @@ class Clock:
         if seconds < 0:
             raise ValueError(f"the clock only goes forward, not by {seconds:g} s")
         self._ahead += timedelta(seconds=seconds)
+
+    def ahead_s(self) -> float:
+        """How far it is ahead of the machine's, in seconds."""
+        return self._ahead.total_seconds()
+
+    def reset(self) -> None:
+        """Return to the machine's time. Only together with a new world, in which nothing is older than now."""
+        self._ahead = timedelta()

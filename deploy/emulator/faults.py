@@ -5,21 +5,34 @@ A kind is a row of `KINDS`; a new one that only combines these parts needs no co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from deploy.emulator.errors import ACTION_BLOCKED, SERVER_ERROR, ErrorKind
+from deploy.emulator.error_table import (
+    ACCOUNT_THROTTLED,
+    ACTION_BLOCKED,
+    NO_SUCH_OBJECT,
+    NOT_READY,
+    SERVER_ERROR,
+    TOKEN_REVOKED,
+    VIDEO_FAILED,
+)
+from deploy.emulator.errors import ErrorKind
 
 ANY = "any"
-ENDPOINTS = (
-    "create_container",
+READS = (
     "get_container",
-    "media_publish",
     "content_publishing_limit",
     "list_media",
+    "list_stories",
+    "list_children",
     "get_media",
     "get_account",
+    "media_insights",
+    "account_insights",
 )
+ENDPOINTS = ("create_container", "media_publish", *READS, "exchange_code", "exchange_token", "refresh_token")
 FAULTS_MAX = 1000
 
 
@@ -28,8 +41,11 @@ class FaultKind:
     """What happens to a call that meets such a fault."""
 
     has_effect: bool  # the call does its work first; a call refused for its own sake leaves the fault waiting
-    answer: Literal["error", "drop", "late"]
-    error: ErrorKind | None = None  # what an "error" answers unless the fault names a code
+    answer: Literal["error", "drop", "late", "html", "plain"]
+    error: ErrorKind | None = None  # what it is told as, unless the fault names a code
+    takes_seconds: bool = False
+    endpoints: tuple[str, ...] = ENDPOINTS  # where it can happen
+    effect: Literal["throttle", "revoke"] | None = None  # on what comes after the call
 
 
 KINDS: dict[str, FaultKind] = {
@@ -37,7 +53,18 @@ KINDS: dict[str, FaultKind] = {
     "error_but_published": FaultKind(has_effect=True, answer="error", error=ACTION_BLOCKED),
     "drop_before": FaultKind(has_effect=False, answer="drop"),
     "drop_after": FaultKind(has_effect=True, answer="drop"),
-    "timeout": FaultKind(has_effect=True, answer="late"),
+    "timeout": FaultKind(has_effect=True, answer="late", takes_seconds=True),
+    "http_500": FaultKind(has_effect=False, answer="error", error=SERVER_ERROR),
+    "html_502": FaultKind(has_effect=False, answer="html"),
+    "html_502_but_published": FaultKind(has_effect=True, answer="html"),
+    "throttle": FaultKind(
+        has_effect=False, answer="error", error=ACCOUNT_THROTTLED, takes_seconds=True, effect="throttle"
+    ),
+    "token_revoked": FaultKind(has_effect=False, answer="error", error=TOKEN_REVOKED, effect="revoke"),
+    "slow_processing": FaultKind(has_effect=True, answer="plain", takes_seconds=True, endpoints=("create_container",)),
+    "container_error": FaultKind(has_effect=True, answer="plain", error=VIDEO_FAILED, endpoints=("create_container",)),
+    "not_ready": FaultKind(has_effect=False, answer="error", error=NOT_READY, endpoints=("media_publish",)),
+    "read_glitch": FaultKind(has_effect=False, answer="error", error=NO_SUCH_OBJECT, endpoints=READS),
 }
 
 
@@ -45,12 +72,19 @@ KINDS: dict[str, FaultKind] = {
 class Fault:
     """A fault that waits for calls."""
 
-    endpoint: str  # one of ENDPOINTS, or ANY
+    endpoint: str  # one of ENDPOINTS, or ANY that its kind can happen to
     kind_name: str
     left: int  # calls it will still meet
     ig_user_id: str | None = None  # None: calls of any account
-    error: ErrorKind | None = None  # what "error" kinds answer
-    seconds: float | None = None  # how late a "late" answer is; None: never, until the client leaves
+    error: ErrorKind | None = None  # what it is told as
+    seconds: float | None = None  # of a late answer, None: never; of a throttle; of slow processing
+    probability: float = 1.0  # that it meets a call it waits for
+    seed: int = 0  # of the dice
+    is_cleared: bool = False
+    _dice: random.Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._dice = random.Random(self.seed)  # noqa: S311 - to be repeated, not to be secret
 
     @property
     def kind(self) -> FaultKind:
@@ -58,8 +92,14 @@ class Fault:
         return KINDS[self.kind_name]
 
     def meets(self, endpoint: str, ig_user_id: str) -> bool:
-        """Whether a call is one it waits for."""
-        return self.left > 0 and self.endpoint in {ANY, endpoint} and self.ig_user_id in {None, ig_user_id}
+        """Whether it meets a call; every call that it waits for throws the dice once."""
+        return (
+            self.left > 0
+            and self.endpoint in {ANY, endpoint}
+            and endpoint in self.kind.endpoints
+            and self.ig_user_id in {None, ig_user_id}
+            and (self.probability >= 1 or self._dice.random() < self.probability)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """What GET /_emulator/faults shows of it."""
@@ -71,6 +111,8 @@ class Fault:
             "code": self.error.code if self.error else None,
             "subcode": self.error.subcode if self.error else None,
             "seconds": self.seconds,
+            "probability": self.probability,
+            "seed": self.seed,
         }
 
 
@@ -84,11 +126,11 @@ class FaultBook:
         """Order a fault.
 
         Raises:
-            ValueError: too many wait already; let some happen, or reset.
+            ValueError: too many wait already; let some happen, or clear them.
         """
         self._faults = self.left()
         if len(self._faults) >= FAULTS_MAX:
-            raise ValueError(f"{FAULTS_MAX} faults wait already; let some happen, or POST /_emulator/reset")
+            raise ValueError(f"{FAULTS_MAX} faults wait already; let some happen, or DELETE /_emulator/faults")
         self._faults.append(fault)
 
     def take(self, endpoint: str, ig_user_id: str) -> Fault | None:
@@ -101,9 +143,17 @@ class FaultBook:
 
     def give_back(self, fault: Fault) -> None:
         """Unspend a fault whose call had no effect to follow."""
+        if fault.is_cleared:
+            return
         fault.left += 1
         if fault not in self._faults:  # cleaned away while it stood at zero
             self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Forget those that wait."""
+        for fault in self._faults:
+            fault.is_cleared = True
+        self._faults = []
 
     def left(self) -> list[Fault]:
         """The faults that still wait."""

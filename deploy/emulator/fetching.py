@@ -1,46 +1,73 @@
 from __future__ import annotations
 
+import hashlib
+import io
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import IO
 
 import aiohttp
 
-from deploy.emulator.errors import FETCH_FAILED, FETCH_TOO_SLOW, IMAGE_TOO_LARGE, GraphError
-from deploy.emulator.inspection import InspectedImage, Inspector, MediaRules
+from deploy.emulator.error_table import FETCH_FAILED, FETCH_TOO_SLOW, IMAGE_TOO_LARGE, VIDEO_UNSUPPORTED
+from deploy.emulator.errors import GraphError
+from deploy.emulator.formats import MediaRules
 
-_CHUNK = 64 * 1024
+_CHUNK = 256 * 1024
 
 
-async def fetch_image(
-    session: aiohttp.ClientSession, url: str, *, inspector: Inspector, rules: MediaRules, deadline_s: float
-) -> InspectedImage:
-    """Get the image as the platform would, without login, and inspect it.
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A medium as it arrived."""
+
+    file: IO[bytes]
+    bytes: int
+    digest: str  # hexadecimal, of all bytes
+
+
+@asynccontextmanager
+async def fetched(
+    session: aiohttp.ClientSession, url: str, *, rules: MediaRules, deadline_s: float
+) -> AsyncIterator[Fetched]:
+    """Get a medium as the platform would, without login; it is gone when the block ends.
 
     Redirects are not followed: whether the platform does is not known, and they are a usual cause of its failures.
 
     Raises:
-        GraphError: it cannot be fetched in time, or breaks a rule; give it to the client.
+        GraphError: it is too large or cannot be fetched in time; give it to the client.
     """
     if not (url.isascii() and url.isprintable() and url.startswith(("http://", "https://"))):
         raise GraphError(FETCH_FAILED)
-    try:
-        content = await _download(session, url, bytes_max=rules.bytes_max, deadline_s=deadline_s)
-    except TimeoutError as error:
-        raise GraphError(FETCH_TOO_SLOW) from error
-    except (aiohttp.ClientError, ValueError, OSError) as error:
-        raise GraphError(FETCH_FAILED) from error
-    return await inspector.inspect(content, rules)
+    # A video is looked into by its path: what reads a stream finds less.
+    with io.BytesIO() if rules.kind == "image" else tempfile.NamedTemporaryFile(suffix=".mp4") as file:
+        try:
+            size, digest = await _download(session, url, file=file, rules=rules, deadline_s=deadline_s)
+        except TimeoutError as error:
+            raise GraphError(FETCH_TOO_SLOW) from error
+        except (aiohttp.ClientError, ValueError, OSError) as error:
+            raise GraphError(FETCH_FAILED) from error
+        file.flush()
+        file.seek(0)
+        yield Fetched(file=file, bytes=size, digest=digest)
 
 
-async def _download(session: aiohttp.ClientSession, url: str, *, bytes_max: int, deadline_s: float) -> bytes:
+async def _download(
+    session: aiohttp.ClientSession, url: str, *, file: IO[bytes], rules: MediaRules, deadline_s: float
+) -> tuple[int, str]:
+    too_large = GraphError(IMAGE_TOO_LARGE if rules.kind == "image" else VIDEO_UNSUPPORTED)
     timeout = aiohttp.ClientTimeout(total=deadline_s)
     async with session.get(url, timeout=timeout, allow_redirects=False) as response:
         if response.status != HTTPStatus.OK or response.content_type == "text/html":
             raise GraphError(FETCH_FAILED)
-        if (response.content_length or 0) > bytes_max:
-            raise GraphError(IMAGE_TOO_LARGE)
-        content = bytearray()
+        if (response.content_length or 0) > rules.bytes_max:
+            raise too_large
+        size, digest = 0, hashlib.sha256()
         async for chunk in response.content.iter_chunked(_CHUNK):
-            content += chunk
-            if len(content) > bytes_max:
-                raise GraphError(IMAGE_TOO_LARGE)
-        return bytes(content)
+            size += len(chunk)
+            if size > rules.bytes_max:
+                raise too_large
+            digest.update(chunk)
+            file.write(chunk)
+        return size, digest.hexdigest()

@@ -1,96 +1,108 @@
-"""What the platform demands of media, and the look into the bytes that checks it."""
+"""The look into the bytes of a medium, and what it is held against."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import io
 from dataclasses import dataclass
 from fractions import Fraction
 
-from PIL import Image, UnidentifiedImageError
+from deploy.emulator.error_table import RATIO_UNSUPPORTED, THUMBNAIL_OUTSIDE, VIDEO_UNSUPPORTED
+from deploy.emulator.errors import GraphError
+from deploy.emulator.fetching import Fetched
+from deploy.emulator.formats import MediaRules
+from deploy.emulator.pictures import look_into_picture
+from deploy.emulator.videos import look_into_video
 
-from deploy.emulator.errors import FORMAT_UNSUPPORTED, IMAGE_TOO_LARGE, RATIO_UNSUPPORTED, GraphError
-
-_PIXELS_MAX = 64_000_000
-_PASSED_KEPT = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class MediaRules:
-    """Limits of one kind of media, and how a published one of it describes itself."""
-
-    bytes_max: int
-    ratio_min: Fraction  # width / height
-    ratio_max: Fraction
-    media_type: str
-    media_product_type: str
+_KNOWN_MAX = 256
+_VIDEOS_AT_ONCE = 4
 
 
-FEED_IMAGE = MediaRules(
-    bytes_max=8 * 1024 * 1024,
-    ratio_min=Fraction(4, 5),
-    ratio_max=Fraction(191, 100),
-    media_type="IMAGE",
-    media_product_type="FEED",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class InspectedImage:
-    """An image that passed."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspected:
+    """What was found in a medium that can be decoded."""
 
     bytes: int
-    width: int  # pixels
+    width: int  # pixels, as shown
     height: int  # pixels
+    duration_ms: int | None = None  # of a video
+    faults: tuple[str, ...] = ()  # for which a video is refused wherever it stands
+    preview_key: str | None = None  # of a picture, for `Inspector.preview`
 
 
 class Inspector:
-    """Inspects images, and knows again the latest that passed: a distribution brings the same file to every account."""
+    """Looks into media, and knows the latest again: a distribution brings the same file to every account."""
 
     def __init__(self) -> None:
-        self._passed: dict[tuple[bytes, MediaRules], InspectedImage] = {}  # oldest first
+        self._known: dict[tuple[str, str], Inspected] = {}  # oldest first
+        self._previews: dict[str, bytes] = {}
+        self._videos = asyncio.Semaphore(_VIDEOS_AT_ONCE)
 
-    async def inspect(self, content: bytes, rules: MediaRules) -> InspectedImage:
-        """`inspect_image` in a thread, unless these bytes passed lately.
+    async def inspect(self, fetched: Fetched, rules: MediaRules) -> Inspected:
+        """Look into a medium, in a thread, unless these bytes were seen lately; hold it against the rules.
 
         Raises:
-            GraphError: as `inspect_image`.
+            GraphError: it cannot be decoded, or breaks a rule; give it to the client.
         """
-        key = (hashlib.sha256(content).digest(), rules)
-        if key not in self._passed:
-            image = await asyncio.to_thread(inspect_image, content, rules)
-            self._passed[key] = image
-            while len(self._passed) > _PASSED_KEPT:
-                del self._passed[next(iter(self._passed))]
-            return image
-        return self._passed[key]
+        key = (rules.kind, fetched.digest)
+        found = self._known.get(key)
+        if found is None:
+            found = await (self._picture(fetched) if rules.kind == "image" else self._video(fetched))
+            self._known[key] = found
+            while len(self._known) > _KNOWN_MAX:
+                forgotten = self._known.pop(next(iter(self._known)))
+                self._previews.pop(forgotten.preview_key or "", None)
+        check(found, rules)
+        return found
+
+    def preview(self, key: str | None) -> bytes | None:
+        """A small JPEG of a picture that was inspected lately."""
+        return self._previews.get(key or "")
+
+    async def _picture(self, fetched: Fetched) -> Inspected:
+        width, height, self._previews[fetched.digest] = await asyncio.to_thread(look_into_picture, fetched.file)
+        return Inspected(bytes=fetched.bytes, width=width, height=height, preview_key=fetched.digest)
+
+    async def _video(self, fetched: Fetched) -> Inspected:
+        async with self._videos:
+            video = await asyncio.to_thread(look_into_video, fetched.file.name)
+        return Inspected(
+            bytes=fetched.bytes,
+            width=video.width,
+            height=video.height,
+            duration_ms=video.duration_ms,
+            faults=video.faults,
+        )
 
 
-def inspect_image(content: bytes, rules: MediaRules) -> InspectedImage:
-    """Decode the image and hold it against the rules. Takes milliseconds of CPU: call it in a thread.
+def check(found: Inspected, rules: MediaRules) -> None:
+    """Hold a medium against the limits of a format.
 
     Raises:
-        GraphError: too large, not a whole JPEG, or a wrong ratio; give it to the client.
+        GraphError: it breaks one; give it to the client.
     """
-    if len(content) > rules.bytes_max:
-        raise GraphError(IMAGE_TOO_LARGE)
-    width, height = _decode_jpeg(content)
-    if not rules.ratio_min <= Fraction(width, height) <= rules.ratio_max:
-        raise GraphError(RATIO_UNSUPPORTED, f"The aspect ratio is not supported: {width}x{height}")
-    return InspectedImage(bytes=len(content), width=width, height=height)
+    ratio = Fraction(found.width, found.height)
+    fits = (rules.ratio_min or ratio) <= ratio <= (rules.ratio_max or ratio)
+    if rules.kind == "image":
+        if not fits:
+            raise GraphError(RATIO_UNSUPPORTED, f"The aspect ratio is not supported: {found.width}x{found.height}")
+        return
+    duration_ms = found.duration_ms or 0
+    broken = list(found.faults)
+    if not fits:
+        broken.append(f"the aspect ratio {found.width}x{found.height}")
+    if rules.width_max and found.width > rules.width_max:
+        broken.append(f"the width {found.width}")
+    if not rules.duration_min_ms <= duration_ms <= rules.duration_max_ms:
+        broken.append(f"the duration {duration_ms / 1000:g} s")
+    if broken:
+        raise GraphError(VIDEO_UNSUPPORTED, f"The video format is not supported: {', '.join(broken)}")
 
 
-def _decode_jpeg(content: bytes) -> tuple[int, int]:
-    try:
-        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
-            size = image.size
-            # A file of several pictures opens as MPO, which the platform does not take.
-            if image.format != "JPEG" or size[0] * size[1] > _PIXELS_MAX:
-                raise GraphError(FORMAT_UNSUPPORTED)
-            # At an eighth of the size all data is still read, so a cut file shows, for a fraction of the work.
-            image.draft("L", (max(1, size[0] // 8), max(1, size[1] // 8)))
-            image.load()
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, Warning) as error:
-        raise GraphError(FORMAT_UNSUPPORTED) from error
-    return size
+def check_thumbnail(found: Inspected, offset_ms: int) -> None:
+    """Make sure that a thumbnail can be taken at this moment of the video.
+
+    Raises:
+        GraphError: the video is over by then.
+    """
+    if offset_ms > (found.duration_ms or 0):
+        raise GraphError(THUMBNAIL_OUTSIDE)

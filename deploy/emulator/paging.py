@@ -8,7 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deploy.emulator.errors import INVALID_PARAMETER, GraphError
+from deploy.emulator.error_table import INVALID_PARAMETER
+from deploy.emulator.errors import GraphError
 
 # Not settled upstream: these are what most edges of the Graph API use.
 LIMIT_DEFAULT = 25

@@ -1,4 +1,4 @@
-"""The parameters of a Graph call, wherever they stand, and the token among them."""
+"""The parameters of a Graph call, wherever they stand, and whose call it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from deploy.emulator.errors import INVALID_PARAMETER, TOKEN_EXPIRED, TOKEN_INVALID, GraphError
+from deploy.emulator.error_table import AUTHORIZATION_REFUSED, INVALID_PARAMETER
+from deploy.emulator.errors import GraphError
 from deploy.emulator.state import Account, World
 
 _TOKEN = "access_token"  # noqa: S105 - the name of a parameter
@@ -22,6 +23,8 @@ async def read_parameters(request: web.Request) -> dict[str, str]:
         GraphError: the body cannot be read.
     """
     params = dict(request.query)
+    if not request.can_read_body:
+        return params
     try:
         if request.content_type == "application/json":
             params.update(_texts(msgspec.json.decode(await request.read() or b"{}")))
@@ -40,18 +43,21 @@ def _texts(body: Any) -> Iterable[tuple[str, str]]:
             yield name, value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def authenticate(world: World, request: web.Request, params: dict[str, str], *, now: datetime) -> Account:
-    """The account that the call's token opens. Takes the token out of `params`.
+def caller(
+    world: World, request: web.Request, params: dict[str, str], *, by_code: bool, now: datetime
+) -> tuple[Account, str]:
+    """The account that the call's token opens, and that token, taken out of `params`; or the account of the code.
 
     Raises:
-        GraphError: no token, an unknown one, or one that has expired.
+        GraphError: no token or code, an unknown one, or one that has ended.
     """
+    if by_code:
+        code = world.tokens.code(params.get("code", ""), now=now)
+        if code is None:
+            raise GraphError(AUTHORIZATION_REFUSED, "Invalid authorization code: unknown, used or expired")
+        return world.accounts[code.ig_user_id], ""
     scheme, _, header_token = request.headers.get("Authorization", "").partition(" ")
     parameter_token = params.pop(_TOKEN, None)
-    token = header_token.strip() if scheme.lower() == "bearer" else parameter_token
-    account = world.by_token.get(token) if token else None
-    if account is None:
-        raise GraphError(TOKEN_INVALID)
-    if account.token_expires_at <= now:
-        raise GraphError(TOKEN_EXPIRED)
-    return account
+    text = header_token.strip() if scheme.lower() == "bearer" else parameter_token
+    token = world.tokens.opened_by(text, now=now)
+    return world.accounts[token.ig_user_id], token.text

@@ -7,29 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from deploy.emulator.call import Call
-from deploy.emulator.containers import own_container, status_code
-from deploy.emulator.errors import (
-    CONTAINER_EXPIRED,
-    CONTAINER_FAILED,
-    INVALID_PARAMETER,
-    NOT_READY,
-    QUOTA_REACHED,
-    UNKNOWN_CREATION_ID,
-    ErrorKind,
-    GraphError,
-)
+from deploy.emulator.carousels import require_usable
+from deploy.emulator.containers import own_container
+from deploy.emulator.error_table import INVALID_PARAMETER, QUOTA_REACHED, UNKNOWN_CREATION_ID
+from deploy.emulator.errors import GraphError
 from deploy.emulator.fields import field_names
 from deploy.emulator.ids import shortcode
-from deploy.emulator.inspection import InspectedImage
 from deploy.emulator.state import WINDOW, Container, Media
-
-_REFUSALS: dict[str, ErrorKind] = {
-    "IN_PROGRESS": NOT_READY,
-    "ERROR": CONTAINER_FAILED,
-    "EXPIRED": CONTAINER_EXPIRED,
-    # Ours, where the platform's answer is not known: the client has to look at the container, which says PUBLISHED.
-    "PUBLISHED": NOT_READY,
-}
 
 
 async def media_publish(call: Call) -> dict[str, Any]:
@@ -39,55 +23,59 @@ async def media_publish(call: Call) -> dict[str, Any]:
         GraphError: no container to publish, not ready, expired, failed, published already, or no quota left.
     """
     call.require_own_account()
-    container = _publishable(call)
     now = call.now()
+    container = _publishable(call, now)
     if call.activity.posts_since(now - WINDOW, now) >= call.options.quota_total:
         raise GraphError(QUOTA_REACHED)
     return {"id": _publish(call, container, now).id}
 
 
-def _publishable(call: Call) -> Container:
-    creation_id = call.params.get("creation_id")
-    if not creation_id:
-        raise GraphError(INVALID_PARAMETER, "The parameter creation_id is required")
+def _publishable(call: Call, now: datetime) -> Container:
+    creation_id = call.required("creation_id")
     call.container_id = creation_id if creation_id in call.world.containers else None
     if call.container_id is None and creation_id not in call.world.media:
         raise GraphError(UNKNOWN_CREATION_ID)
     container = own_container(call, creation_id)
-    status = status_code(container, call.now())
-    twice = status == "PUBLISHED" and call.options.double_publish == "twice"
-    if status != "FINISHED" and not twice:
-        raise GraphError(_REFUSALS[status])
+    if container.format.is_item:
+        # Ours: the platform's answer is not known, and only a mistaken client asks.
+        raise GraphError(INVALID_PARAMETER, "(#100) An item of a carousel cannot be published on its own")
+    require_usable(call, container, now)
+    for child in container.children:
+        # Another carousel of the same items may have been published since. Their own day may end before the carousel's.
+        current = call.world.containers.get(child.id, child)
+        if current.published:
+            require_usable(call, current, now)
     return container
 
 
 def _publish(call: Call, container: Container, now: datetime) -> Media:
-    media_id = call.world.new_id()
-    code = shortcode(media_id)
-    media = Media(
-        id=media_id,
-        ig_user_id=container.ig_user_id,
-        container_id=container.id,
-        caption=container.caption,
-        alt_text=container.alt_text,
-        image_url=container.image_url,
-        image=_image(container),
-        rules=container.rules,
-        published_at=now,
-        shortcode=code,
-        permalink=f"{call.origin}/p/{code}/",
-    )
+    items = tuple(_media(call, child, now) for child in container.children)
+    media = _media(call, container, now, items)
     call.world.add_media(media)
-    call.world.containers[container.id] = replace(container, published=True)
+    for used in (container, *container.children):
+        if used.id in call.world.containers:
+            call.world.containers[used.id] = replace(call.world.containers[used.id], published=True)
     call.activity.published_at.append(now)
-    call.media_id = media_id
+    call.media_id = media.id
     return media
 
 
-def _image(container: Container) -> InspectedImage:
-    if container.image is None:
-        raise AssertionError("a container is FINISHED only once its image was inspected")
-    return container.image
+def _media(call: Call, container: Container, now: datetime, items: tuple[Media, ...] = ()) -> Media:
+    media_id = call.world.new_id()
+    code = shortcode(media_id)
+    return Media(
+        id=media_id,
+        ig_user_id=container.ig_user_id,
+        container_id=container.id,
+        format=container.format,
+        details=container.details,
+        media_url=container.media_url,
+        found=container.found,
+        published_at=now,
+        shortcode=code,
+        permalink=f"{call.origin}/p/{code}/",
+        children=items,
+    )
 
 
 async def content_publishing_limit(call: Call) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from deploy.emulator.inspection import Inspector
 from deploy.emulator.options import Options
 from deploy.emulator.state import Account, World
 
-_FETCHES_AT_ONCE = 32  # of at most 8 MiB each
+_FETCHES_AT_ONCE = 64  # pictures in memory, of at most 8 MiB each; videos in files
 
 
 @dataclass(kw_only=True)
@@ -40,8 +40,12 @@ class Emulator:
         return self._session
 
     def reset(self, options: Options) -> None:
-        """Forget everything but the accounts of the start; calls under way end in the world they began in."""
+        """Forget everything but the accounts of the start, and return to the present.
+
+        Calls under way end in the world they began in.
+        """
         self.options = options
+        self.clock.reset()
         self.world = World(self.start_accounts, ids=self.ids)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -8,8 +7,7 @@ from aiohttp import web
 from deploy.emulator.control.bodies import NewAccount, NewAccounts, RefusedError, converted, read_json
 from deploy.emulator.runtime import Emulator
 from deploy.emulator.state import ACCOUNTS_MAX, Account, World
-
-_TOKEN_LIFE = timedelta(days=60)
+from deploy.emulator.tokens import LONG_LIFE
 
 
 async def add_accounts(request: web.Request, emulator: Emulator) -> list[dict[str, str]]:
@@ -22,7 +20,7 @@ async def add_accounts(request: web.Request, emulator: Emulator) -> list[dict[st
     world = emulator.world
     if len(world.accounts) + len(news) > ACCOUNTS_MAX:
         raise RefusedError(f"There may be at most {ACCOUNTS_MAX} accounts; {len(world.accounts)} exist.")
-    expires_at = emulator.clock.now() + _TOKEN_LIFE
+    now = emulator.clock.now()
     _check_new(world, news)
     accounts = []
     for new in news:
@@ -31,7 +29,8 @@ async def add_accounts(request: web.Request, emulator: Emulator) -> list[dict[st
             ig_user_id=ig_user_id,
             username=new.username or f"emulated_{ig_user_id}",
             access_token=new.access_token or f"EMULATOR-TOKEN-{ig_user_id}-not-a-real-token",
-            token_expires_at=expires_at,
+            token_issued_at=now,
+            token_expires_at=now + LONG_LIFE,
         )
         world.add_account(account)
         accounts.append(account)
@@ -53,5 +52,5 @@ def _check_new(world: World, news: list[NewAccount]) -> None:
         raise RefusedError("Two of the accounts have the same ig_user_id or access_token.")
     if taken := [any_id for any_id in ids if world.knows_id(any_id)]:
         raise RefusedError(f"These ids are taken: {', '.join(taken[:10])}.")
-    if any(token in world.by_token for token in tokens):
+    if any(token in world.tokens for token in tokens):
         raise RefusedError("An access_token is another account's already.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
 from deploy.emulator.state import ACCOUNTS_MAX, World
+from deploy.emulator.tokens import PERMISSIONS
+from deploy.emulator.usage import DAY_S
 
 _T = TypeVar("_T")
 
@@ -32,7 +34,7 @@ class NewAccounts(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class NewFault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A fault to order. What an error says may be replaced; `seconds` is for late answers only."""
+    """A fault to order. What an error says may be replaced; `seconds` is for kinds that take time."""
 
     endpoint: str
     kind: str
@@ -43,7 +45,22 @@ class NewFault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     http_status: Annotated[int, Meta(ge=400, le=599)] | None = None
     message: str | None = None
     is_transient: bool | None = None
-    seconds: Annotated[float, Meta(ge=0, le=600)] | None = None
+    seconds: Annotated[float, Meta(ge=0, le=DAY_S)] | None = None
+    probability: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    seed: int = 0
+
+
+class Advance(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """How far the clock goes forward; a year at most in one step."""
+
+    advance_s: Annotated[float, Meta(ge=0, le=366 * DAY_S)]
+
+
+class Grant(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What an account grants the application from now on."""
+
+    ig_user_id: str
+    permissions: list[Literal[PERMISSIONS]]  # type: ignore[valid-type]
 
 
 def known_account(world: World, ig_user_id: str | None) -> str | None:

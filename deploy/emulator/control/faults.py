@@ -13,14 +13,21 @@ from deploy.emulator.control.bodies import (
     known_account,
     read_json,
 )
-from deploy.emulator.errors import ErrorKind, error_kind
-from deploy.emulator.faults import ANY, ENDPOINTS, KINDS, Fault
+from deploy.emulator.error_table import error_kind
+from deploy.emulator.errors import ErrorKind
+from deploy.emulator.faults import ANY, ENDPOINTS, KINDS, Fault, FaultKind
 from deploy.emulator.runtime import Emulator
 
 
 async def list_faults(_request: web.Request, emulator: Emulator) -> list[dict[str, Any]]:
     """GET /_emulator/faults: what is left of them."""
     return [fault.as_json() for fault in emulator.world.faults.left()]
+
+
+async def clear_faults(_request: web.Request, emulator: Emulator) -> list[Any]:
+    """DELETE /_emulator/faults: forget those that wait. What they began, such as a throttle, goes on."""
+    emulator.world.faults.clear()
+    return []
 
 
 async def add_fault(request: web.Request, emulator: Emulator) -> dict[str, Any]:
@@ -31,13 +38,16 @@ async def add_fault(request: web.Request, emulator: Emulator) -> dict[str, Any]:
     """
     new = converted(await read_json(request), NewFault)
     check_endpoint(new.endpoint, (*ENDPOINTS, ANY))
+    kind = _known_kind(new)
     fault = Fault(
         endpoint=new.endpoint,
         kind_name=new.kind,
         left=new.times,
         ig_user_id=known_account(emulator.world, new.ig_user_id),
-        error=_fault_error(new),
+        error=_fault_error(new, kind),
         seconds=new.seconds,
+        probability=new.probability,
+        seed=new.seed,
     )
     try:
         emulator.world.faults.add(fault)
@@ -46,12 +56,20 @@ async def add_fault(request: web.Request, emulator: Emulator) -> dict[str, Any]:
     return fault.as_json()
 
 
-def _fault_error(new: NewFault) -> ErrorKind | None:
+def _known_kind(new: NewFault) -> FaultKind:
     kind = KINDS.get(new.kind)
     if kind is None:
         raise RefusedError(f"kind {new.kind!r} is none of: {', '.join(KINDS)}.")
-    if new.seconds is not None and kind.answer != "late":
+    if new.endpoint not in {ANY, *kind.endpoints}:
+        raise RefusedError(f"endpoint: the kind {new.kind!r} happens to {', '.join(kind.endpoints)} only.")
+    if new.seconds is not None and not kind.takes_seconds:
         raise RefusedError(f"seconds means nothing to the kind {new.kind!r}.")
+    if new.seconds is None and new.kind == "slow_processing":
+        raise RefusedError("slow_processing needs seconds.")
+    return kind
+
+
+def _fault_error(new: NewFault, kind: FaultKind) -> ErrorKind | None:
     said: dict[str, Any] = {
         "http_status": new.http_status,
         "message": new.message,

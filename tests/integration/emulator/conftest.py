@@ -5,6 +5,7 @@ import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,6 +16,8 @@ from PIL import Image
 
 from deploy.emulator import Account, Clock, Options, create_app
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
+VIDEOS = Path(__file__).parents[2] / "media"
 DEADLINE = aiohttp.ClientTimeout(total=10)
 
 
@@ -66,6 +69,8 @@ async def images() -> AsyncIterator[ImageServer]:
         images.origin = str(server.make_url("")).rstrip("/")
         images.serve("good.jpg", encode_image(1080, 1350))
         images.serve("stalled", encode_image(320, 320))
+        for video in (EXAMPLES / "reel.mp4", *VIDEOS.iterdir()):
+            images.serve(video.name, video.read_bytes(), Content_Type="video/mp4")
         yield images
         images.released.set()
 
@@ -109,6 +114,18 @@ class Emulated:
 
     async def create(self, account: dict[str, str], image_url: str, **params: str) -> Answer:
         return await self.graph(account, "POST", f"/{account['ig_user_id']}/media", image_url=image_url, **params)
+
+    async def make(self, account: dict[str, str], **params: str) -> Answer:
+        """A container of any format, as far as its creation's answer."""
+        return await self.graph(account, "POST", f"/{account['ig_user_id']}/media", **params)
+
+    async def finished(self, account: dict[str, str], **params: str) -> str:
+        """The id of a container that is ready to be published."""
+        answer = await self.make(account, **params)
+        assert answer.status == 200, answer.body
+        container_id = str(answer.body["id"])
+        assert await self.settled(account, container_id) == "FINISHED"
+        return container_id
 
     async def publish(self, account: dict[str, str], container_id: str) -> Answer:
         return await self.graph(account, "POST", f"/{account['ig_user_id']}/media_publish", creation_id=container_id)

@@ -169,17 +169,6 @@ async def test_caption_limits(emulated, account, images, caption, is_allowed):
     assert answer.status == 200 if is_allowed else answer.error == (36004, 2207010)
 
 
-async def test_parameters_that_make_no_image_post(emulated, account, images):
-    """A missing image_url, other media types and carousel children are refused, not misread; IMAGE is accepted."""
-    url = f"{images.origin}/good.jpg"
-
-    assert (await emulated.create(account, "")).error == (100, None)
-    assert (await emulated.create(account, url, media_type="REELS")).error == (100, 2207023)
-    assert (await emulated.create(account, url, is_carousel_item="true")).error == (100, 2207023)
-    assert (await emulated.create(account, url, alt_text="x" * 1001)).error == (100, None)
-    assert (await emulated.create(account, url, media_type="IMAGE")).status == 200
-
-
 async def test_400_containers_a_day(emulated, account, clock, images):
     """The 401st container within 24 h is refused, failed ones counted; a day later there is room again."""
     url = f"{images.origin}/good.jpg"

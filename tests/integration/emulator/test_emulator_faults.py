@@ -163,4 +163,4 @@ async def test_faults_that_wait_are_bounded(emulated):
     answer = await emulated.call("POST", "/_emulator/faults", json={"endpoint": "any", "kind": "error"})
 
     assert answer.status == 400
-    assert "reset" in answer.body["error"]
+    assert "DELETE" in answer.body["error"]

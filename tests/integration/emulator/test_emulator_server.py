@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from deploy.emulator import AccountsFileError, EmulatorStartError, load_accounts, run_emulator
-from deploy.emulator.inspection import FEED_IMAGE, inspect_image
+from deploy.emulator.pictures import look_into_picture
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 HEADER = "username,instagram_user_id,access_token,token_expires_at,tags\n"
@@ -75,10 +75,13 @@ def test_example_accounts():
 
 def test_example_picture():
     """The example picture passes the platform's rules and is small."""
-    image = inspect_image((EXAMPLES / "picture.jpg").read_bytes(), FEED_IMAGE)
+    picture = EXAMPLES / "picture.jpg"
 
-    assert (image.width, image.height) == (1080, 1350)
-    assert image.bytes < 400_000
+    with picture.open("rb") as file:
+        width, height, _ = look_into_picture(file)
+
+    assert (width, height) == (1080, 1350)
+    assert picture.stat().st_size < 400_000
 
 
 def test_every_bad_row_is_named(tmp_path):
