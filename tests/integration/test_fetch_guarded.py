@@ -86,38 +86,51 @@ async def server(site):
 
 
 @pytest.fixture
-def fetch(server):
+def fetched():
+    """What has been written of the latest fetch."""
+    return bytearray()
+
+
+@pytest.fixture
+def fetch(server, fetched):
     """Fetch a path of the server, or a whole URL, with the server's origin exempt."""
 
-    async def fetch(url, *, max_bytes=1_000_000, deadline_s=20, exempt=None, resolver=None):
+    async def fetch_one(url, *, max_bytes=1_000_000, deadline_s=20, exempt=None, resolver=None):
         own = f"http://127.0.0.1:{server.port}"
+
+        async def write(chunk):
+            fetched.extend(chunk)
+
+        fetched.clear()
         return await fetch_guarded(
             own + url if url.startswith("/") else url,
+            write,
             exempt=[Origin.of(own)] if exempt is None else exempt,
             max_bytes=max_bytes,
             deadline_s=deadline_s,
             resolver=resolver,
         )
 
-    return fetch
+    return fetch_one
 
 
-async def test_a_body_comes_with_its_type_and_place(fetch, server):
+async def test_a_body_comes_with_its_type_and_place(fetch, fetched, server):
     """A fetch through a redirect returns the bytes, the type the server names and where they were found."""
     body = await fetch("/to?/picture")
 
-    assert body.content == PICTURE
+    assert fetched == PICTURE
+    assert body.size == len(PICTURE)
     assert body.content_type == "image/jpeg"
     assert body.final_url == f"http://127.0.0.1:{server.port}/picture"
 
 
-async def test_ones_own_origin_is_exempt_by_name_too(fetch, server):
+async def test_ones_own_origin_is_exempt_by_name_too(fetch, fetched, server):
     """A public URL with a name that leads inside is reachable, and is looked up once for its connection."""
     resolver, own = LoopbackResolver(), f"http://own.test:{server.port}"
 
-    body = await fetch(f"{own}/picture", exempt=[Origin.of(own)], resolver=resolver)
+    await fetch(f"{own}/picture", exempt=[Origin.of(own)], resolver=resolver)
 
-    assert body.content == PICTURE
+    assert fetched == PICTURE
     assert resolver.asked == [("own.test", server.port)]
 
 
@@ -175,17 +188,29 @@ async def test_redirects_end(fetch, site):
 
 
 @pytest.mark.parametrize("path", ["/picture", "/chunked"])
-async def test_a_body_over_the_limit_is_refused(fetch, path):
+async def test_a_body_over_the_limit_is_refused(fetch, fetched, path):
     """A body is refused once it exceeds the limit, whether the server tells its length or not."""
     with pytest.raises(BodyTooLargeError) as refused:
         await fetch(path, max_bytes=len(PICTURE) - 1)
 
     assert refused.value.code == "media_too_large"
+    assert len(fetched) < len(PICTURE)
 
 
 async def test_a_body_of_exactly_the_limit_is_accepted(fetch):
     """The limit itself is allowed."""
-    assert len((await fetch("/picture", max_bytes=len(PICTURE))).content) == len(PICTURE)
+    assert (await fetch("/picture", max_bytes=len(PICTURE))).size == len(PICTURE)
+
+
+async def test_what_the_taker_of_a_body_raises_ends_the_fetch(server):
+    """A full disk, say, is told as what it is."""
+
+    async def write(_chunk):
+        raise FileExistsError
+
+    own = f"http://127.0.0.1:{server.port}"
+    with pytest.raises(FileExistsError):
+        await fetch_guarded(f"{own}/picture", write, exempt=[Origin.of(own)], max_bytes=1_000_000, deadline_s=20)
 
 
 @pytest.mark.parametrize(("path", "reason"), [("/none", "status 404"), ("/packed", "compressed")])

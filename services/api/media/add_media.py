@@ -1,57 +1,63 @@
-"""Adding media: inspect, keep the bytes, then write the row that names them."""
+"""Adding media: look into the file, keep its bytes, then write the row that names them."""
 
 from __future__ import annotations
 
-import hashlib
 from uuid import UUID
 
 from services.api.connections import begin
 from services.api.deps import Deps
 from services.api.http import ProblemError
 from services.api.media import store
-from services.api.media.inspect_image import IMAGE_BYTES_MAX
 from services.api.media.media_store import new_key
+from services.api.media.spool import VIDEO_BYTES_MAX, SpooledFile
 from shared.database import Row
 from shared.security import BodyTooLargeError, FetchFailedError, UnsafeUrlError, fetch_guarded
 
-_FETCH_DEADLINE_S = 20.0
+_FETCH_DEADLINE_S = 300.0
 
 
-async def add_media(deps: Deps, content: bytes, *, user_id: UUID) -> Row:
-    """Keep an image if the platform would take it.
+async def add_media(deps: Deps, received: SpooledFile, *, convert: bool, user_id: UUID) -> Row:
+    """Keep a picture or video if the platform would take it.
+
+    Args:
+        deps: the collaborators.
+        received: the file.
+        convert: make a picture what the platform takes, where it is something else.
+        user_id: whose it is.
 
     Raises:
-        ProblemError: it would not.
+        ProblemError: it would not be taken, or there is no room.
+        NotReadyError: something that is needed does not work now. Answer 503.
     """
-    facts = await deps.inspector.inspect(content)
-    key = new_key()
-    # The bytes come first: a row that is seen always leads to a file.
-    await deps.media_store.put(key, content)
-    new = store.NewMedia(
-        key=key,
-        bytes=len(content),
-        width=facts.width,
-        height=facts.height,
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
+    if not convert:
+        return await _keep(deps, received, user_id=user_id)
+    async with deps.examiner.converted(received) as fit:
+        return await _keep(deps, fit, user_id=user_id)
+
+
+async def _keep(deps: Deps, file: SpooledFile, *, user_id: UUID) -> Row:
+    facts = await deps.examiner.examine(file)
+    key = new_key(file.type)
     try:
+        # The bytes come first: a row that is seen always leads to a file.
+        await deps.media_store.put(key, file.file, size=file.size)
         async with begin(deps.pool) as tx:
-            return await store.insert(tx, new, user_id=user_id)
-    except Exception:
+            return await store.insert(tx, store.NewMedia(key=key, facts=facts, sha256=file.sha256), user_id=user_id)
+    except BaseException:
         await deps.media_store.drop(key)
         raise
 
 
-async def fetch_media(deps: Deps, url: str) -> bytes:
-    """The file at a client's URL.
+async def fetch_media(deps: Deps, url: str, into: SpooledFile) -> None:
+    """Receive the file at a client's URL.
 
     Raises:
-        ProblemError: the URL leads into a private network (`media_url_forbidden`), or gives no file.
+        ProblemError: the URL leads into a private network (`media_url_forbidden`), gives no file or one that is too
+            large, or there is no room.
     """
     try:
-        fetched = await fetch_guarded(
-            url, exempt=[deps.own_origin], max_bytes=IMAGE_BYTES_MAX, deadline_s=_FETCH_DEADLINE_S
+        await fetch_guarded(
+            url, into.write, exempt=[deps.own_origin], max_bytes=VIDEO_BYTES_MAX, deadline_s=_FETCH_DEADLINE_S
         )
     except (BodyTooLargeError, UnsafeUrlError, FetchFailedError) as error:
         raise ProblemError(error.code, str(error)) from error
-    return fetched.content

@@ -1,4 +1,4 @@
-"""`/v1/media`: pictures, uploaded or fetched."""
+"""`/v1/media`: pictures and videos, uploaded or fetched."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ from services.api.deps import DEPS, Deps
 from services.api.http import Body, Caller, answer, created, not_found, path_id, read_json
 from services.api.media import store
 from services.api.media.add_media import add_media, fetch_media
-from services.api.media.inspect_image import IMAGE_BYTES_MAX
-from services.api.media.receive_upload import receive_file
+from services.api.media.receive_upload import receive_upload
 from services.api.routing import get, post
 from shared.database import Row
+from shared.instagram import fitting_formats, formats_of_kind, media_faults
 
 
 class FromUrl(Body, frozen=True, kw_only=True):
-    """Where to fetch a picture."""
+    """Where to fetch a picture or video."""
 
     url: str
+    convert: bool = False
 
 
 async def upload_media(request: web.Request, caller: Caller) -> web.Response:
-    """Keep an uploaded picture."""
+    """Keep an uploaded picture or video."""
     deps = request.app[DEPS]
-    async with deps.upload_places.take(caller.user_id):
-        content = await receive_file(request, limit=IMAGE_BYTES_MAX, code="media_too_large")
-        return _made(deps, await add_media(deps, content, user_id=caller.user_id))
+    async with deps.media_places.take(caller.user_id), deps.spool.open() as received:
+        convert = await receive_upload(request, received)
+        return _made(deps, await add_media(deps, received, convert=convert, user_id=caller.user_id))
 
 
 async def fetch_from_url(request: web.Request, caller: Caller) -> web.Response:
-    """Keep the picture at a URL."""
+    """Keep the picture or video at a URL."""
     deps = request.app[DEPS]
     body = await read_json(request, FromUrl)
-    async with deps.upload_places.take(caller.user_id):
-        content = await fetch_media(deps, body.url)
-        return _made(deps, await add_media(deps, content, user_id=caller.user_id))
+    async with deps.media_places.take(caller.user_id), deps.spool.open() as received:
+        await fetch_media(deps, body.url, received)
+        return _made(deps, await add_media(deps, received, convert=body.convert, user_id=caller.user_id))
 
 
 async def get_media(request: web.Request, caller: Caller) -> web.Response:
-    """Tell about one picture."""
+    """Tell about one picture or video."""
     deps = request.app[DEPS]
     media_id = path_id(request, "media")
     async with connect(deps.pool) as connection:
@@ -56,8 +57,16 @@ def _made(deps: Deps, row: Row) -> web.Response:
 
 
 def _present(deps: Deps, row: Row) -> dict[str, Any]:
-    shown = ("id", "kind", "mime", "bytes", "width", "height", "sha256", "created_at")
-    return {name: row[name] for name in shown} | {"url": f"{deps.settings.public_url}/media/{row['key']}"}
+    shown = ("id", "kind", "mime", "bytes", "width", "height", "duration_ms", "sha256", "created_at")
+    facts = store.facts_of(row)
+    formats = fitting_formats(facts)
+    problems = {
+        wanted: [fault.message for fault in media_faults(facts, wanted)]
+        for wanted in formats_of_kind(facts.kind)
+        if wanted not in formats
+    }
+    told = {"formats": formats, "problems": problems, "url": deps.media_urls.address(row["key"])}
+    return {name: row[name] for name in shown} | told
 
 
 ROUTES = [
