@@ -23,7 +23,7 @@ Username = Annotated[str, Meta(pattern=r"\A@?[A-Za-z0-9._]{1,30}\Z")]
 Part = Annotated[float, Meta(ge=0, le=1)]
 
 
-class PersonTag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PersonTag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A person in a medium. Pictures of the feed need both coordinates, videos take none."""
 
     username: Username

@@ -13,6 +13,7 @@ from shared.database import Connection
 from shared.jobs import JobType, get_job_options_by_type
 from shared.outbox import append
 from shared.publications.job import publish_message
+from shared.publications.plan_check import plan_media_check
 from shared.publications.states import LIVE_OR_PUBLISHED
 
 #: How late a publication may become when its maker said nothing: six hours.
@@ -63,7 +64,7 @@ async def create_publications(
     max_lateness_s: int | None,
     rescue_after_s: float,
 ) -> list[UUID]:
-    """Write publications and one outbox row each, due when they are.
+    """Write publications and one outbox row each, due when they are, and the check of the media before that.
 
     Args:
         tx: the caller's transaction, which holds the lock on the post's row.
@@ -79,7 +80,7 @@ async def create_publications(
         Their ids, in the order of the drafts.
     """
     options = get_job_options_by_type(JobType.POST_PUBLISH, planned=planned)
-    ids = [uuid7() for _ in drafts]
+    ids, times = [uuid7() for _ in drafts], [draft.publish_at for draft in drafts]
     await tx.execute(
         _INSERT,
         ids,
@@ -91,7 +92,7 @@ async def create_publications(
         max_lateness_s,
         options.attempts,
         rescue_after_s,
-        [draft.publish_at for draft in drafts],
+        times,
     )
     await append(
         tx,
@@ -100,4 +101,6 @@ async def create_publications(
             for publication_id, draft in zip(ids, drafts, strict=True)
         ],
     )
+    if planned:
+        await plan_media_check(tx, times, user_id=user_id, post_id=post_id)
     return ids

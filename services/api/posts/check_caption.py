@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from services.api.http import Fault
+from services.api.posts.content import Content
+from services.api.posts.post_rules import POST_RULES
 
 _CHARACTERS_MAX = 2200
 _HASHTAGS_MAX = 30
 _TAGS_MAX = 20
 _HASHTAG = re.compile(r"#\w")
 _TAG = re.compile(r"(?<![\w.])@\w")  # an @ within a word is a mail address
+
+
+def check_captions(content: Content) -> Iterator[Fault]:
+    """Everything about the captions of a post that the platform would refuse."""
+    check = check_caption if POST_RULES[content.type].caption else _refuse_caption
+    yield from check(content.caption, path="caption")
+    for account_id, caption in content.own_captions.items():
+        yield from check(caption, path=f"overrides.{account_id}.caption")
 
 
 def check_caption(caption: str, *, path: str) -> list[Fault]:
@@ -25,3 +36,8 @@ def check_caption(caption: str, *, path: str) -> list[Fault]:
         for code, what, count, most in counts
         if count > most
     ]
+
+
+def _refuse_caption(caption: str, *, path: str) -> list[Fault]:
+    message = "A story shows no caption: the platform drops it. Leave it out, or write it into the picture."
+    return [Fault(code="caption_not_taken", message=message, path=path)] if caption else []

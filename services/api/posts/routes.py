@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -26,11 +25,13 @@ from services.api.http import (
     read_page,
     read_query,
 )
+from services.api.media.fetch_publicly import require_reachable
 from services.api.posts import store
-from services.api.posts.create_post import Content, create_post
+from services.api.posts.content import Content
+from services.api.posts.create_post import create_post
 from services.api.posts.publish_post import Wish, publish_post
 from services.api.routing import get, post
-from shared.publications import DEFAULT_MAX_LATENESS_S
+from shared.publications import DEFAULT_MAX_LATENESS_S, PostOptions, PostType
 
 _ACCOUNTS_MAX = 10_000
 
@@ -44,10 +45,11 @@ class Override(Body, frozen=True, kw_only=True):
 class PostBody(Body, frozen=True, kw_only=True):
     """A post as a client wants it."""
 
-    type: Literal["image"] = "image"
+    type: PostType = PostType.IMAGE
     caption: str = ""
     media_ids: list[UUID]
     overrides: dict[UUID, Override] = msgspec.field(default_factory=dict)
+    options: PostOptions = PostOptions()
 
 
 class PublishBody(Body, frozen=True, kw_only=True):
@@ -83,8 +85,13 @@ async def get_post(request: web.Request, caller: Caller) -> web.Response:
 async def add_post(request: web.Request, caller: Caller) -> web.Response:
     """Store a post."""
     body = await read_json(request, PostBody)
-    own_captions = {account_id: override.caption for account_id, override in body.overrides.items()}
-    content = Content(caption=body.caption, media_ids=body.media_ids, own_captions=own_captions)
+    content = Content(
+        type=body.type,
+        caption=body.caption,
+        media_ids=body.media_ids,
+        own_captions={account_id: override.caption for account_id, override in body.overrides.items()},
+        options=body.options,
+    )
     async with begin(request.app[DEPS].pool) as tx:
         post_id = await create_post(tx, content, user_id=caller.user_id)
         row = await store.find(tx, post_id, user_id=caller.user_id)
@@ -95,6 +102,7 @@ async def publish(request: web.Request, caller: Caller) -> web.Response:
     """Publish a post on accounts or on a group's accounts."""
     deps, post_id = request.app[DEPS], path_id(request, "post")
     wish = _wish(await read_json(request, PublishBody))
+    await require_reachable(deps, post_id, user_id=caller.user_id)
     async with begin(deps.pool) as tx:
         made = await publish_post(
             tx, post_id, wish, user_id=caller.user_id, rescue_after_s=deps.settings.rescue_after_s
