@@ -13,6 +13,11 @@ if [ -e "$directory" ]; then
     for name in $names; do
         [ -s "$directory/$name" ] || missing="$missing $name"
     done
+    # The one that is yours to fill in, and that may stay empty.
+    if [ ! -e "$directory/instagram_app_secret" ]; then
+        : >"$directory/instagram_app_secret"
+        chmod 0444 "$directory/instagram_app_secret"
+    fi
     if [ -n "$missing" ]; then
         echo "secrets: $directory is there, but these are missing in it:$missing" >&2
         echo "Restore them, or move the directory away to make all of them anew (the servers' volumes then too)." >&2
@@ -59,6 +64,7 @@ echo "http://instadistro:$rabbitmq@rabbitmq:15672" | put amqp_management_url
 echo "key1:$(random_base64)" | put token_keys
 random_hex | put cursor_secret
 random_hex | put api_key_pepper
+put instagram_app_secret </dev/null
 
 # Compose mounts a file with the owner and mode it has here, and the containers run as several users: the files can be
 # read by all of them, the directory on this machine only by its owner.

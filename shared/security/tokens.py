@@ -1,4 +1,4 @@
-"""Access tokens at rest: AES-256-GCM, each bound to the row and column it was made for."""
+"""Secrets at rest (access tokens, credentials of proxies): AES-256-GCM, each bound to the row and column it is of."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shared.security.errors import TokenUnreadableError
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
+_STORE_AGAIN = "store the secret anew: connect the account again, or enter the proxy's credentials again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,16 +41,16 @@ class TokenCipher:
         if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
             raise ValueError(f"A key ring needs at least one key, and each {_KEY_BYTES} bytes.")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._current = next(iter(self._ciphers))
+        self.current_key_id = next(iter(self._ciphers))
 
-    def encrypt(self, token: str, *, user_id: UUID, account_id: UUID, column: str) -> SealedToken:
-        """The token, readable only as this column of this account of this user."""
+    def encrypt(self, token: str, *, user_id: UUID, row_id: UUID, column: str) -> SealedToken:
+        """The token, readable only as this column of this row (an account, a proxy) of this user."""
         nonce = os.urandom(_NONCE_BYTES)
-        row = _associated_data(user_id, account_id, column, self._current)
-        sealed = nonce + self._ciphers[self._current].encrypt(nonce, token.encode(), row)
-        return SealedToken(key_id=self._current, ciphertext=sealed)
+        row = _associated_data(user_id, row_id, column, self.current_key_id)
+        sealed = nonce + self._ciphers[self.current_key_id].encrypt(nonce, token.encode(), row)
+        return SealedToken(key_id=self.current_key_id, ciphertext=sealed)
 
-    def decrypt(self, sealed: SealedToken, *, user_id: UUID, account_id: UUID, column: str) -> str:
+    def decrypt(self, sealed: SealedToken, *, user_id: UUID, row_id: UUID, column: str) -> str:
         """The token of this row.
 
         Raises:
@@ -59,30 +60,27 @@ class TokenCipher:
         cipher = self._ciphers.get(sealed.key_id)
         if cipher is None:
             raise TokenUnreadableError(
-                f"The access token of account {account_id} was encrypted with the key {sealed.key_id!r}, which "
-                "TOKEN_KEYS does not hold. Put that key back behind the first one, or connect the account again."
+                f"The {column} of {row_id} was encrypted with the key {sealed.key_id!r}, which TOKEN_KEYS does not "
+                f"hold. Put that key back behind the first one, or {_STORE_AGAIN}."
             )
         if len(sealed.ciphertext) < _NONCE_BYTES + _TAG_BYTES:
-            raise _unreadable(sealed, account_id)
+            raise _unreadable(sealed, row_id, column)
         nonce, encrypted = sealed.ciphertext[:_NONCE_BYTES], sealed.ciphertext[_NONCE_BYTES:]
         try:
-            return cipher.decrypt(
-                nonce, encrypted, _associated_data(user_id, account_id, column, sealed.key_id)
-            ).decode()
+            return cipher.decrypt(nonce, encrypted, _associated_data(user_id, row_id, column, sealed.key_id)).decode()
         except InvalidTag:
-            raise _unreadable(sealed, account_id) from None
+            raise _unreadable(sealed, row_id, column) from None
 
 
-def _associated_data(user_id: UUID, account_id: UUID, column: str, key_id: str) -> bytes:
+def _associated_data(user_id: UUID, row_id: UUID, column: str, key_id: str) -> bytes:
     # Only the last part may hold a bar, so the parts cannot run into each other.
     if "|" in column:
         raise ValueError("A column's name holds no bar.")
-    return f"{user_id}|{account_id}|{column}|{key_id}".encode()
+    return f"{user_id}|{row_id}|{column}|{key_id}".encode()
 
 
-def _unreadable(sealed: SealedToken, account_id: UUID) -> TokenUnreadableError:
+def _unreadable(sealed: SealedToken, row_id: UUID, column: str) -> TokenUnreadableError:
     return TokenUnreadableError(
-        f"The access token of account {account_id} cannot be decrypted: it was changed, it belongs to another row, "
-        f"or TOKEN_KEYS holds another key under the name {sealed.key_id!r}. Restore row or key, or connect the account "
-        "again."
+        f"The {column} of {row_id} cannot be decrypted: it was changed, it belongs to another row, or TOKEN_KEYS holds "
+        f"another key under the name {sealed.key_id!r}. Restore row or key, or {_STORE_AGAIN}."
     )

@@ -9,7 +9,7 @@ import pytest
 from shared.security import TokenCipher, TokenUnreadableError
 
 OLD, NEW = {"2025": bytes(range(32))}, {"2026": bytes(range(32, 64))}
-ROW: dict[str, Any] = {"user_id": UUID(int=1), "account_id": UUID(int=2), "column": "access_token"}
+ROW: dict[str, Any] = {"user_id": UUID(int=1), "row_id": UUID(int=2), "column": "access_token"}
 TOKEN = "made-up-token-é"
 
 
@@ -25,7 +25,7 @@ def test_a_token_comes_back_to_its_row():
     assert sealed.ciphertext != cipher.encrypt(TOKEN, **ROW).ciphertext
 
 
-@pytest.mark.parametrize("moved", [{"user_id": UUID(int=3)}, {"account_id": UUID(int=3)}, {"column": "refresh_token"}])
+@pytest.mark.parametrize("moved", [{"user_id": UUID(int=3)}, {"row_id": UUID(int=3)}, {"column": "refresh_token"}])
 def test_a_token_cannot_be_moved_to_another_row(moved):
     """A ciphertext that was copied to another tenant, account or column is unreadable there."""
     cipher = TokenCipher(NEW)
