@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from services.publisher.workbench import Workbench
-from shared.accounts import AccountState
 from shared.database import Connection
 from shared.jobs import PublishPublication
 from shared.outbox import replace
@@ -16,18 +15,13 @@ from shared.publications import (
     Refused,
     Unfit,
     claim,
+    postpone,
     publish_message,
     transition,
 )
 
 # An account is busy for seconds.
 _BUSY_DELAY_S = 2.0
-_HELD_BECAUSE = {
-    AccountState.PAUSED: "account_paused",
-    AccountState.NEEDS_REAUTH: "reauth_required",
-    AccountState.RESTRICTED: "account_restricted",
-    AccountState.DISCONNECTED: "account_disconnected",
-}
 
 _STILL_WAITS = """
     SELECT priority, now() + $3::float8 * interval '1 second' AS due_at
@@ -41,7 +35,7 @@ async def take(work: Workbench, payload: PublishPublication) -> Publication | Re
     """Claim the publication, in a transaction committed before anything is asked of the platform.
 
     Where the account cannot publish, the publication is held in the same transaction, under the account's lock: a
-    release that comes after it finds it.
+    release that comes after it finds it. Where the account's caps are reached, it is put off to the next free slot.
     """
     async with work.pool.acquire() as connection, connection.transaction():
         taken = await claim(
@@ -53,6 +47,14 @@ async def take(work: Workbench, payload: PublishPublication) -> Publication | Re
         )
         if isinstance(taken, Refused) and taken.unfit is not None:
             await _hold(connection, payload, taken.unfit)
+        if isinstance(taken, Refused) and taken.slot is not None:
+            await postpone(
+                connection,
+                payload.publication_id,
+                taken.slot,
+                revision=payload.revision,
+                rescue_after_s=work.rescue_after_s,
+            )
         return taken
 
 
@@ -60,7 +62,7 @@ async def _hold(tx: Connection, payload: PublishPublication, unfit: Unfit) -> No
     change = Change(
         to=PublicationState.HELD,
         owner=Owner.PUBLISHER,
-        reason=_HELD_BECAUSE.get(unfit.account_state, "account_unfit"),
+        reason=unfit.reason,
         give_back=unfit.claimed,
     )
     await transition(tx, payload.publication_id, change, user_id=unfit.user_id, epoch=unfit.epoch)

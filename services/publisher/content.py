@@ -1,25 +1,36 @@
-"""What the platform must be told of a claimed publication: whose it is, the picture's address, the words."""
+"""What the platform must be told of a claimed publication: whose it is, and what to make of the post."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from uuid import UUID
 
+import msgspec
+
+from services.publisher.formats import Medium, Plan, plan_post
 from services.publisher.workbench import Workbench
+from shared.accounts import ACCOUNT_COLUMNS, ACCOUNT_JOINS, open_account
 from shared.database import Row
 from shared.errors import InstaDistroError
 from shared.instagram import GraphAccount
-from shared.publications import Publication
-from shared.security import SealedToken
+from shared.publications import PostOptions, PostType, Publication
 
-_CONTENT = """
-    SELECT posts.caption, posts.overrides -> $2::text ->> 'caption' AS own_caption, media.key AS media_key,
-           accounts.instagram_user_id, account_tokens.key_id, account_tokens.sealed
+_CONTENT = f"""
+    SELECT posts.type, posts.caption, posts.media_ids, posts.options,
+           posts.overrides -> $2::text ->> 'caption' AS own_caption,
+           (
+               SELECT jsonb_object_agg(media.id, jsonb_build_object('kind', media.kind, 'key', media.key))
+               FROM media
+               WHERE media.user_id = posts.user_id
+                 AND media.id = ANY(posts.media_ids || (posts.options ->> 'cover_media_id')::uuid)
+           ) AS media,
+           {ACCOUNT_COLUMNS}
     FROM posts
-    JOIN media ON media.user_id = posts.user_id AND media.id = posts.media_ids[1]
     JOIN accounts ON accounts.user_id = posts.user_id AND accounts.id = $3
-    JOIN account_tokens ON account_tokens.user_id = accounts.user_id AND account_tokens.account_id = accounts.id
+    {ACCOUNT_JOINS}
     WHERE posts.user_id = $1 AND posts.id = $4
-"""
+"""  # noqa: S608 - built of constants alone
 _SEALED = "SELECT sealed FROM account_tokens WHERE user_id = $1 AND account_id = $2"
 
 
@@ -33,8 +44,9 @@ class Content:
 
     account: GraphAccount = field(repr=False)
     sealed_token: bytes = field(repr=False)  # as stored: tells whether the account has another one by now
-    image_url: str
-    caption: str
+    post_type: PostType
+    caption: str  # as it will stand there: a live post is known again by it
+    plan: Plan = field(repr=False)  # its media addresses are signed, from now
 
 
 async def read_content(work: Workbench, publication: Publication) -> Content:
@@ -42,26 +54,47 @@ async def read_content(work: Workbench, publication: Publication) -> Content:
 
     Raises:
         ContentGoneError: something of it was deleted.
-        TokenUnreadableError: the key ring does not open the account's token.
+        TokenUnreadableError: the key ring does not open the account's token, or its proxy's credentials.
     """
     row = await work.pool.fetchrow(
         _CONTENT, publication.user_id, str(publication.account_id), publication.account_id, publication.post_id
     )
     if row is None:
-        raise ContentGoneError("the post's media or the account's token is gone; restore it, then retry")
-    own_caption = row["own_caption"]
+        raise ContentGoneError("the post or the account's token is gone; restore it, then retry")
+    post_type = PostType(row["type"])
+    caption = _caption(row, post_type)
     return Content(
         sealed_token=row["sealed"],
-        account=GraphAccount(ig_user_id=row["instagram_user_id"], access_token=_token(work, publication, row)),
-        image_url=f"{work.public_url}/media/{row['media_key']}",
-        caption=row["caption"] if own_caption is None else own_caption,
+        account=open_account(row, work.cipher, user_id=publication.user_id, account_id=publication.account_id),
+        post_type=post_type,
+        caption=caption,
+        plan=_plan(work, row, post_type, caption),
     )
 
 
-def _token(work: Workbench, publication: Publication, row: Row) -> str:
-    sealed = SealedToken(key_id=row["key_id"], ciphertext=row["sealed"])
-    return work.cipher.decrypt(
-        sealed, user_id=publication.user_id, account_id=publication.account_id, column="access_token"
+def _caption(row: Row, post_type: PostType) -> str:
+    if post_type is PostType.STORY:
+        return ""  # the platform takes none
+    own_caption = row["own_caption"]
+    return str(row["caption"] if own_caption is None else own_caption)
+
+
+def _plan(work: Workbench, row: Row, post_type: PostType, caption: str) -> Plan:
+    options = msgspec.json.decode(row["options"], type=PostOptions)
+    stored = json.loads(row["media"] or "{}")
+
+    def medium(media_id: UUID) -> Medium:
+        found = stored.get(str(media_id))
+        if found is None:
+            raise ContentGoneError(f"the medium {media_id} of the post is gone; upload it again and change the post")
+        return Medium(kind=found["kind"], url=work.media_urls.address(found["key"]))
+
+    return plan_post(
+        post_type,
+        caption=caption,
+        media=[medium(media_id) for media_id in row["media_ids"]],
+        cover=medium(options.cover_media_id) if options.cover_media_id else None,
+        options=options,
     )
 
 

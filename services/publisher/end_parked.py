@@ -10,7 +10,7 @@ from shared.jobs import Again, Dead, Job, PublishPublication
 from shared.publications import Refusal, Refused
 
 # Reasons that pass by themselves. A worker that was lost holds its claim until the lease has run out.
-_LATER = frozenset({Refusal.LIVE_LEASE, Refusal.ACCOUNT_BUSY, Refusal.NOT_DUE})
+_LATER = frozenset({Refusal.LIVE_LEASE, Refusal.ACCOUNT_BUSY, Refusal.NOT_DUE, Refusal.CAPPED})
 
 
 async def end_parked(work: Workbench, _job: Job, payload: PublishPublication, dead: Dead) -> Again | None:

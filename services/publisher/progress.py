@@ -13,6 +13,20 @@ _CREATED = """
     WHERE id = $1 AND epoch = $2 AND state = 'publishing'
     RETURNING *, now() AS read_at
 """
+# All slots are written, so that they are there from the first on; two marks at a time wait for each other.
+_CHILD = """
+    UPDATE publications
+    SET step = 'children_created',
+        child_container_ids = ARRAY(
+            SELECT CASE WHEN position = $4::int THEN $5::text ELSE child_container_ids[position] END
+            FROM generate_series(1, $3::int) AS position
+            ORDER BY position
+        ),
+        container_created_at = coalesce(container_created_at, now()),
+        updated_at = now()
+    WHERE id = $1 AND epoch = $2 AND state = 'publishing'
+    RETURNING *, now() AS read_at
+"""
 # The lease is renewed by the same statement, so that the call that follows begins with all of it.
 _SENT = """
     UPDATE publications
@@ -25,6 +39,22 @@ _SENT = """
 
 class ClaimLostError(InstaDistroError):
     """Another worker has taken over. Stop at once and write nothing."""
+
+
+async def mark_child(
+    work: Workbench, publication: Publication, container_id: str | None, *, position: int, count: int
+) -> Publication:
+    """One item of a carousel has this container, or none any more. Raises ClaimLostError.
+
+    Args:
+        work: servers and timings.
+        publication: the row; its epoch guards the write.
+        container_id: what the platform answered; None where that container is of no more use.
+        position: of the item, from 0.
+        count: of all items.
+    """
+    row = await work.pool.fetchrow(_CHILD, publication.id, publication.epoch, count, position + 1, container_id)
+    return _still_ours(row)
 
 
 async def mark_created(work: Workbench, publication: Publication, container_id: str) -> Publication:

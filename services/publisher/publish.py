@@ -7,13 +7,13 @@ import asyncio
 import structlog
 
 from services.publisher.claim import settle_refusal, take
-from services.publisher.content import Content, ContentGoneError, has_new_token, read_content
+from services.publisher.content import Content, ContentGoneError, read_content
 from services.publisher.progress import ClaimLostError
+from services.publisher.reconsider import reconsider
 from services.publisher.result import write_result
-from services.publisher.results import Deferred, Failed, Fault, Held, Result, Retry
+from services.publisher.results import Deferred, Failed, Fault, Result, Retry
 from services.publisher.steps import walk_steps
 from services.publisher.workbench import Workbench
-from shared.accounts import AccountState
 from shared.jobs import Again, Job, PublishPublication
 from shared.kill_points import kill_point
 from shared.publications import Publication, Refused
@@ -54,7 +54,8 @@ async def publish(work: Workbench, _job: Job, payload: PublishPublication) -> Ag
 async def _try(work: Workbench, publication: Publication) -> Result:
     try:
         content = await read_content(work, publication)
-        return await _mind_new_token(work, publication, content, await walk_steps(work, publication, content))
+        result = await _walk(work, publication, content)
+        return await reconsider(work, publication, content, result)
     except ClaimLostError:
         raise
     except ContentGoneError as error:
@@ -68,13 +69,16 @@ async def _try(work: Workbench, publication: Publication) -> Result:
         return Retry(reason="internal_error", fault=_fault(error))
 
 
-async def _mind_new_token(work: Workbench, publication: Publication, content: Content, result: Result) -> Result:
-    """A refusal of a token that the owner has replaced meanwhile says nothing about the account."""
-    if not isinstance(result, Held) or result.account_state is not AccountState.NEEDS_REAUTH:
-        return result
-    if not await has_new_token(work, publication, content):
-        return result
-    return Deferred(reason="token_replaced", delay_s=0.0, fault=result.fault, unsend=result.unsend)
+async def _walk(work: Workbench, publication: Publication, content: Content) -> Result:
+    """The platform's steps, if the platform may be called now. Whatever the row was about to do is kept for later."""
+    # Asked last, for the answer may make this try the probe of an outage.
+    wait = await work.gate.admit(content.account.ig_user_id)
+    if wait is not None:
+        return Deferred(reason=wait.reason, delay_s=wait.delay_s)
+    try:
+        return await walk_steps(work, publication, content)
+    finally:
+        work.gate.leave(content.account.ig_user_id)
 
 
 def _fault(error: Exception) -> Fault:

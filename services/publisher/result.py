@@ -8,19 +8,28 @@ from functools import partial
 
 import structlog
 
+from services.publisher.effects import QUOTA
+from services.publisher.quota import wait_for_quota
 from services.publisher.results import Deferred, Failed, Held, Published, Result, Retry, Unknown
 from services.publisher.workbench import Workbench
 from shared import metrics
 from shared.accounts import AccountState, transition_account
 from shared.accounts import Owner as AccountOwner
-from shared.database import Connection, run_in_transaction
+from shared.database import Connection, Row, run_in_transaction
 from shared.jobs import RETRY_STEPS_MS, Again, JobType, get_job_options_by_type
 from shared.kill_points import kill_point
 from shared.publications import Change, Owner, Publication, PublicationState, Step, transition
 
 log = structlog.get_logger()
 _BACKOFF_MS = get_job_options_by_type(JobType.POST_PUBLISH).backoff_ms
-_SENDS = "SELECT step, publish_sends FROM publications WHERE id = $1"
+_STANDING = """
+    SELECT publications.step, publications.publish_sends,
+           coalesce(accounts.warmup_day < cardinality(warmup_protocols.daily_caps), false) AS warms_up
+    FROM publications
+    JOIN accounts ON accounts.user_id = publications.user_id AND accounts.id = publications.account_id
+    LEFT JOIN warmup_protocols ON warmup_protocols.id = accounts.protocol_id
+    WHERE publications.id = $1
+"""
 
 
 async def write_result(work: Workbench, publication: Publication, result: Result) -> Again | None:
@@ -57,11 +66,16 @@ class _Written:
 
 async def _write(work: Workbench, publication: Publication, result: Result, tx: Connection) -> _Written | None:
     """Write publication and account; None if another worker has claimed the publication since."""
-    change = _change(work, publication, result, open_call=await _has_open_call(tx, publication, result))
+    standing = await tx.fetchrow(_STANDING, publication.id)
+    if standing is None:
+        return None  # its user is gone
+    if isinstance(result, Deferred) and result.reason == QUOTA:
+        result = await wait_for_quota(tx, publication, result)
+    change = _change(work, publication, result, open_call=_has_open_call(standing, result))
     written = await transition(tx, publication.id, change, user_id=publication.user_id, epoch=publication.epoch)
     if written is None:
         return None
-    account_state = _account_state(result)
+    account_state = _account_state(result, warms_up=standing["warms_up"])
     account_moved = account_state is not None and await transition_account(
         tx,
         publication.account_id,
@@ -73,17 +87,16 @@ async def _write(work: Workbench, publication: Publication, result: Result, tx: 
     return _Written(change=change, publication=written, account_moved=account_moved)
 
 
-async def _has_open_call(tx: Connection, publication: Publication, result: Result) -> bool:
+def _has_open_call(standing: Row, result: Result) -> bool:
     """Whether a publish call stands whose effect is not known, as the row says: this try may have gone far.
 
     A refusal of the last call takes back that one; an earlier call stays open.
     """
-    row = await tx.fetchrow(_SENDS, publication.id)
-    if row is None or row["step"] != Step.PUBLISH_SENT:
+    if standing["step"] != Step.PUBLISH_SENT:
         return False
     if isinstance(result, Failed | Retry):
         if result.unsend:
-            return bool(row["publish_sends"] > 1)
+            return bool(standing["publish_sends"] > 1)
         return not result.drop_container
     return True
 
@@ -113,7 +126,7 @@ def _change(work: Workbench, publication: Publication, result: Result, *, open_c
                 to=PublicationState.OUTCOME_UNKNOWN, owner=Owner.PUBLISHER, reason="unverified", error=result.fault
             )
         case Retry() if publication.attempt >= publication.max_attempts:
-            return _ended(result, reason="exhausted", open_call=open_call)
+            return _ended(result, reason=result.spent, open_call=open_call)
         case Retry():
             return _again(
                 work,
@@ -160,12 +173,12 @@ def _ended(result: Failed | Retry, *, reason: str, open_call: bool) -> Change:
     )
 
 
-def _account_state(result: Result) -> AccountState | None:
+def _account_state(result: Result, *, warms_up: bool) -> AccountState | None:
     match result:
         case Held():
             return result.account_state
         case Published():
-            return AccountState.ACTIVE
+            return AccountState.WARMING_UP if warms_up else AccountState.ACTIVE
         case _:
             return None
 

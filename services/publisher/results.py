@@ -35,6 +35,7 @@ class Retry:
 
     reason: str
     fault: Fault
+    spent: str = "exhausted"  # the reason it fails with if this was its last try
     drop_container: bool = False
     unsend: bool = False
 
@@ -46,6 +47,7 @@ class Deferred:
     reason: str
     delay_s: float
     fault: Fault | None = None
+    quota_total: int | None = None  # of a used up quota: what the platform allows in 24 hours, if it said so
     unsend: bool = False
 
 
@@ -54,7 +56,7 @@ class Held:
     """The account cannot publish until a person acts."""
 
     reason: str
-    account_state: AccountState
+    account_state: AccountState | None  # where the account goes; None if it stays
     fault: Fault
     unsend: bool = False
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.publisher.content import Content
-from services.publisher.faults import THROTTLED_DELAY_S, fault_of, judge, says_nothing
+from services.publisher.effects import THROTTLED_DELAY_S, fault_of, judge
+from services.publisher.readiness import look
 from services.publisher.results import Deferred, Fault, Held, Published, Result, Retry, Unknown
 from services.publisher.workbench import Workbench
 from shared.instagram import (
@@ -16,7 +17,7 @@ from shared.instagram import (
     InstagramError,
     Media,
 )
-from shared.publications import Publication
+from shared.publications import PostType, Publication
 
 # Clocks of the platform and of the database may differ by this much.
 _SKEW = timedelta(seconds=60)
@@ -29,6 +30,9 @@ _SEARCH_S = 3600.0
 _GIVE_UP_S = 24 * 3600.0
 # The irreversible call is made at most this often for one container.
 _MOST_SENDS = 2
+
+# What the platform calls a post of each format where it lists them. A reel that is in the feed too stays a video.
+_SHOWN_AS = {PostType.IMAGE: "IMAGE", PostType.CAROUSEL: "CAROUSEL_ALBUM", PostType.REEL: "VIDEO"}
 
 # The platform's account, whichever tenants of this system act for it. Joined with the tenant, as its index is.
 _KNOWN_MEDIA = """
@@ -50,7 +54,7 @@ async def look_up_now(work: Workbench, publication: Publication, content: Conten
     Args:
         work: servers and timings.
         publication: the row, at `publish_sent`.
-        content: account and caption to look for.
+        content: account, format and caption to look for.
         cause: what the publish call raised.
     """
     found = await verify(work, publication, content)
@@ -63,9 +67,10 @@ async def look_up_now(work: Workbench, publication: Publication, content: Conten
 
 
 async def verify(work: Workbench, publication: Publication, content: Content) -> Result | ResendAllowed:
-    """Ask the container, then the account's media list; conclude only what they prove."""
+    """Ask the container, then the account's list; conclude only what they prove. Only reads."""
     try:
-        code = await _container_code(work, publication, content)
+        status = await look(work, content, publication.container_id or "")
+        code = status.code if status else None
         if code is ContainerCode.PUBLISHED:
             return await confirm_published(work, publication, content)
         media = await _find_media(work, publication, content)
@@ -109,37 +114,40 @@ async def _permalink(work: Workbench, content: Content, media_id: str) -> str | 
         return None
 
 
-async def _container_code(work: Workbench, publication: Publication, content: Content) -> ContainerCode | None:
-    try:
-        return (await work.graph.container_status(content.account, publication.container_id or "")).code
-    except GraphError as error:
-        if says_nothing(error):
-            return None
-        raise
-
-
 async def _find_media(
     work: Workbench, publication: Publication, content: Content, *, live: bool = False
 ) -> Media | None:
-    """This publication's post in the account's list: same caption, not before its container, nobody else's.
+    """This publication's post among the account's newest: alike, not before its container, nobody else's.
 
     Never simply the newest: another tool, or a person, may have posted since. Without a caption nothing tells our post
     from a stranger's, so then the list is asked only once the container has said that the post is `live`.
     """
     if not content.caption.strip() and not live:
         return None
-    recent = await work.graph.recent_media(content.account, limit=_LOOK_BACK)
     earliest = (publication.container_created_at or publication.read_at) - _SKEW
     matching = [
         media
-        for media in recent
-        if (media.caption or "").strip() == content.caption.strip()
-        and media.timestamp is not None
-        and media.timestamp >= earliest
+        for media in await _newest(work, content)
+        if media.timestamp is not None and media.timestamp >= earliest and _is_alike(media, content)
     ]
     rows = await work.pool.fetch(_KNOWN_MEDIA, content.account.ig_user_id, [media.id for media in matching])
     known = {row["media_id"] for row in rows}
     return next((media for media in reversed(matching) if media.id not in known), None)
+
+
+async def _newest(work: Workbench, content: Content) -> list[Media]:
+    """Stories have a list of their own."""
+    if content.post_type is PostType.STORY:
+        return await work.graph.recent_stories(content.account, limit=_LOOK_BACK)
+    return await work.graph.recent_media(content.account, limit=_LOOK_BACK)
+
+
+def _is_alike(media: Media, content: Content) -> bool:
+    """Of the same format, as far as the platform tells it, with the same words; a story's are not told."""
+    if content.post_type is PostType.STORY:
+        return True
+    shown_as = _SHOWN_AS[content.post_type]
+    return (media.media_type or shown_as) == shown_as and (media.caption or "").strip() == content.caption.strip()
 
 
 def _judge_read(work: Workbench, publication: Publication, error: InstagramError) -> Result:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from services.publisher.leases import Leases
 from shared.cache import CacheService
 from shared.database import Pool
-from shared.instagram import GraphClient
-from shared.security import TokenCipher
+from shared.instagram import GraphClient, PlatformGate
+from shared.security import MediaUrls, TokenCipher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +17,11 @@ class Workbench:
 
     pool: Pool
     graph: GraphClient
+    gate: PlatformGate  # who may call the platform now; it watches `graph`
     cipher: TokenCipher
     cache: CacheService
     leases: Leases
-    public_url: str  # where the platform fetches media
+    media_urls: MediaUrls  # where the platform fetches media
     worker: str  # this process, as rows and attempts name it
     lease_s: float
     poll_in_worker_s: float

@@ -1,6 +1,37 @@
-"""The domain's rules of accounts: states, arrows, and the one function that moves an account along them."""
+"""The domain's rules of accounts: states, arrows, the one function that moves an account along them, and warm-up.
 
+And how an account is opened for a call at the platform: with its token, by the way out that it must take.
+"""
+
+from shared.accounts.open_account import (
+    ACCOUNT_COLUMNS,
+    ACCOUNT_JOINS,
+    CREDENTIALS_COLUMN,
+    TOKEN_COLUMN,
+    open_account,
+    open_egress,
+)
 from shared.accounts.states import ARROWS, PUBLISHABLE, AccountState, Owner
 from shared.accounts.transition import transition_account
+from shared.accounts.warmup import DayRecord, Slot, WarmUp, begin_day, has_day_passed, next_day, next_slot
 
-__all__ = ["ARROWS", "PUBLISHABLE", "AccountState", "Owner", "transition_account"]
+__all__ = [
+    "ACCOUNT_COLUMNS",
+    "ACCOUNT_JOINS",
+    "ARROWS",
+    "CREDENTIALS_COLUMN",
+    "PUBLISHABLE",
+    "TOKEN_COLUMN",
+    "AccountState",
+    "DayRecord",
+    "Owner",
+    "Slot",
+    "WarmUp",
+    "begin_day",
+    "has_day_passed",
+    "next_day",
+    "next_slot",
+    "open_account",
+    "open_egress",
+    "transition_account",
+]

@@ -41,7 +41,8 @@ PUBLISHABLE = frozenset({AccountState.NEW, AccountState.WARMING_UP, AccountState
 
 ARROWS: tuple[Arrow, ...] = (
     *(
-        Arrow(source=source, target=AccountState.NEEDS_REAUTH, owner=Owner.PUBLISHER, event="account.reauth_required")
+        Arrow(source=source, target=AccountState.NEEDS_REAUTH, owner=owner, event="account.reauth_required")
+        for owner in (Owner.PUBLISHER, Owner.HEALTH)
         for source in sorted(PUBLISHABLE)
     ),
     *(
@@ -49,6 +50,17 @@ ARROWS: tuple[Arrow, ...] = (
         for source in sorted(PUBLISHABLE)
     ),
     Arrow(source=AccountState.NEW, target=AccountState.ACTIVE, owner=Owner.PUBLISHER, event="account.connected"),
+    # A warm-up begins with the first publication under a protocol, and ends with the first after its last day.
+    *(
+        Arrow(source=source, target=AccountState.WARMING_UP, owner=Owner.PUBLISHER, event="account.warmup_started")
+        for source in (AccountState.ACTIVE, AccountState.NEW)
+    ),
+    Arrow(
+        source=AccountState.WARMING_UP,
+        target=AccountState.ACTIVE,
+        owner=Owner.PUBLISHER,
+        event="account.warmup_finished",
+    ),
     Arrow(source=AccountState.NEEDS_REAUTH, target=AccountState.ACTIVE, owner=Owner.API, event="account.connected"),
     Arrow(source=AccountState.DISCONNECTED, target=AccountState.ACTIVE, owner=Owner.API, event="account.connected"),
     *(

@@ -15,7 +15,9 @@ _LOCK = """
 """
 _UPDATE = """
     UPDATE accounts
-    SET state = $3, state_reason = $4, paused_from = CASE WHEN $3 = 'PAUSED' THEN state END, updated_at = now()
+    SET state = $3, state_reason = $4, paused_from = CASE WHEN $3 = 'PAUSED' THEN state END,
+        flagged_at = CASE WHEN $3 IN ('NEEDS_REAUTH', 'RESTRICTED') THEN now() ELSE flagged_at END,
+        updated_at = now()
     WHERE user_id = $1 AND id = $2
 """
 

@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from shared.accounts import PUBLISHABLE, AccountState
+from shared.accounts import Slot
 from shared.database import Connection
+from shared.publications.caps import find_slot
+from shared.publications.gates import find_closed
 from shared.publications.publication import Publication
 from shared.publications.states import PublicationState
 
 # Whoever holds the account may hold it for long (an import of thousands): waiting here would take connections from all.
 _LOCK_ACCOUNT = """
-    SELECT accounts.state
-    FROM publications JOIN accounts ON accounts.id = publications.account_id
+    SELECT accounts.user_id, accounts.id, accounts.state, accounts.proxy_id,
+           CASE WHEN accounts.quota_until > now() THEN accounts.quota_until END AS quota_until, accounts.quota_total,
+           accounts.warmup_day, accounts.warmup_day_began_at, accounts.flagged_at, now() AS read_at,
+           warmup_protocols.daily_caps, warmup_protocols.min_gap_s, warmup_protocols.success_ratio,
+           -- What was sent may be live: caps let it through, since all it does is look.
+           publications.state = 'scheduled' AND publications.step IS DISTINCT FROM 'publish_sent'
+           AND publications.revision = $2 AND publications.next_attempt_at <= now() AS begins
+    FROM publications
+    JOIN accounts ON accounts.id = publications.account_id
+    LEFT JOIN warmup_protocols ON warmup_protocols.id = accounts.protocol_id
     WHERE publications.id = $1
     FOR NO KEY UPDATE OF accounts SKIP LOCKED
 """
@@ -71,7 +81,8 @@ class Refusal(StrEnum):
     TOO_LATE = "too_late"  # the scheduler marks it missed
     NOT_DUE = "not_due"
     ACCOUNT_BUSY = "account_busy"  # its row is locked, or another publication of it is being published
-    ACCOUNT_UNFIT = "account_unfit"  # paused, needs a new login, restricted, disconnected
+    ACCOUNT_UNFIT = "account_unfit"  # paused, needs a new login, restricted, disconnected; or its proxy is down
+    CAPPED = "capped"  # the account has used up what it may publish for now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +92,14 @@ class Refused:
     why: Refusal
     due_in_s: float = 0.0  # for NOT_DUE
     unfit: Unfit | None = None  # for ACCOUNT_UNFIT
+    slot: Slot | None = None  # for CAPPED: the next free one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unfit:
     """A publication whose account cannot publish, as it stands under the account's lock."""
 
-    account_state: AccountState
+    reason: str
     user_id: UUID
     epoch: int
     claimed: bool  # it was in publishing, by a worker that died
@@ -108,24 +120,28 @@ async def claim(
         worker: this process, for `lease_owner`.
         lease_s: seconds until others may take over.
     """
-    account_state = await tx.fetchval(_LOCK_ACCOUNT, publication_id)
-    if account_state in PUBLISHABLE:
-        row = await tx.fetchrow(_CLAIM, publication_id, revision, lease_s, worker)
-        if row is not None:
-            publication = Publication.from_row(row)
-            await tx.execute(
-                _BEGIN_ATTEMPT,
-                publication.id,
-                publication.epoch,
-                publication.user_id,
-                publication.attempt,
-                worker,
-            )
-            return publication
-    return await _explain(tx, publication_id, revision, AccountState(account_state) if account_state else None)
+    account = await tx.fetchrow(_LOCK_ACCOUNT, publication_id, revision)
+    if account is None:
+        return await _explain(tx, publication_id, revision, closed=None)
+    closed = await find_closed(
+        tx, user_id=account["user_id"], account_state=account["state"], proxy_id=account["proxy_id"]
+    )
+    if closed is not None:
+        return await _explain(tx, publication_id, revision, closed=closed)
+    slot = await find_slot(tx, account) if account["begins"] else None
+    if slot is not None:
+        return Refused(why=Refusal.CAPPED, slot=slot)
+    row = await tx.fetchrow(_CLAIM, publication_id, revision, lease_s, worker)
+    if row is None:
+        return await _explain(tx, publication_id, revision, closed=None)
+    publication = Publication.from_row(row)
+    await tx.execute(
+        _BEGIN_ATTEMPT, publication.id, publication.epoch, publication.user_id, publication.attempt, worker
+    )
+    return publication
 
 
-async def _explain(tx: Connection, publication_id: UUID, revision: int, account_state: AccountState | None) -> Refused:
+async def _explain(tx: Connection, publication_id: UUID, revision: int, *, closed: str | None) -> Refused:
     row = await tx.fetchrow(_EXPLAIN, publication_id)
     if row is None:
         return Refused(why=Refusal.GONE)
@@ -137,9 +153,9 @@ async def _explain(tx: Connection, publication_id: UUID, revision: int, account_
         return Refused(why=Refusal.LIVE_LEASE)
     if row["too_late"]:
         return Refused(why=Refusal.TOO_LATE)
-    if account_state is not None and account_state not in PUBLISHABLE:
+    if closed is not None:
         claimed = row["state"] == PublicationState.PUBLISHING
-        unfit = Unfit(account_state=account_state, user_id=row["user_id"], epoch=row["epoch"], claimed=claimed)
+        unfit = Unfit(reason=closed, user_id=row["user_id"], epoch=row["epoch"], claimed=claimed)
         return Refused(why=Refusal.ACCOUNT_UNFIT, unfit=unfit)
     if row["state"] == PublicationState.SCHEDULED and row["due_in_s"] > 0:
         return Refused(why=Refusal.NOT_DUE, due_in_s=row["due_in_s"])

@@ -29,6 +29,7 @@ _UPDATE = """
         rescue_at = CASE WHEN $4 = 'scheduled'
                          THEN greatest(publish_at, now() + $9::float8 * interval '1 second')
                               + $10::float8 * interval '1 second'
+                         WHEN $4 = 'outcome_unknown' THEN now() + interval '10 minutes'
                          ELSE rescue_at END,
         rescues = 0,
         step = CASE WHEN $11::bool THEN NULL WHEN $15::bool AND publish_sends <= 1 THEN 'container_created'
@@ -119,13 +120,14 @@ async def transition(
     await tx.execute(
         _END_ATTEMPT, publication.id, publication.epoch, change.reason or change.to.value, publication.step, error
     )
-    await record_events(tx, [_event(publication, change.owner, fault)])
+    await record_events(tx, [event_for(publication, change.owner, fault)])
     if change.to is PublicationState.SCHEDULED and change.through_outbox:
-        await replace(tx, [_message(publication)])
+        await replace(tx, [message_for(publication)])
     return publication
 
 
-def _event(publication: Publication, owner: Owner, fault: Any) -> Event:
+def event_for(publication: Publication, owner: Owner, fault: Any) -> Event:
+    """The event that tells where a publication stands now."""
     payload = {
         "post_id": str(publication.post_id),
         "account_id": str(publication.account_id),
@@ -144,7 +146,8 @@ def _event(publication: Publication, owner: Owner, fault: Any) -> Event:
     )
 
 
-def _message(publication: Publication) -> Message:
+def message_for(publication: Publication) -> Message:
+    """The message that brings a scheduled publication back when it is due."""
     return publish_message(
         publication.id,
         revision=publication.revision,

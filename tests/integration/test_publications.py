@@ -56,7 +56,7 @@ async def test_a_new_publication_has_one_message_due_when_it_is(pool):
     [publication_id] = await seed_publications(pool, tenant, due_in_s=3600)
 
     row = await read(pool, publication_id)
-    [message] = await pool.fetch("SELECT * FROM outbox")
+    [message] = await pool.fetch("SELECT * FROM outbox WHERE type = 'post:publish'")
     assert (row["state"], row["attempt"], row["revision"]) == ("scheduled", 0, 1)
     assert (message["type"], message["subject"]) == ("post:publish", str(publication_id))
     assert message["due_at"] == row["publish_at"] == row["next_attempt_at"]
@@ -139,7 +139,7 @@ async def test_refusals_name_their_reason(pool):
     assert isinstance(unfit, Refused)
     assert unfit.why is Refusal.ACCOUNT_UNFIT
     assert unfit.unfit is not None
-    assert (unfit.unfit.account_state, unfit.unfit.claimed) == ("PAUSED", False)
+    assert (unfit.unfit.reason, unfit.unfit.claimed) == ("account_paused", False)
 
 
 async def test_taking_over_from_a_dead_worker_costs_no_attempt_and_fences_it(pool):

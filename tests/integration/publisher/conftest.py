@@ -1,14 +1,18 @@
 """A publisher's workbench on real servers, with the platform's stand-in behind it."""
 
+import json
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from uuid_utils.compat import uuid7
 
-from deploy.emulator import Options, create_app
+from deploy.emulator import Clock, Options, create_app
 from services.publisher.claim import take
 from services.publisher.leases import Leases
 from services.publisher.publish import publish
@@ -19,22 +23,25 @@ from shared.instagram import (
     ContainerCode,
     GraphAccount,
     GraphClient,
+    ImageContainer,
+    open_gate,
     open_graph_session,
 )
 from shared.jobs import JobType, PublishPublication, new_job
-from shared.publications import Publication
-from shared.security import SealedToken
+from shared.publications import Publication, bring_forward
+from shared.security import MediaUrls, SealedToken
 from tests.seeds import CIPHER, seed_publications, seed_tenant
 from tests.waiting import until
 
 PICTURE = Path("examples/picture.jpg").read_bytes()
+REEL = Path("examples/reel.mp4")
 
 
 class Stage:
     """A publisher's workbench, the emulator behind it, and one publication to work on."""
 
-    def __init__(self, *, pool, work, http, emulator_url, tenant, publication_id, ig_user_id):
-        self.pool, self.work, self.http = pool, work, http
+    def __init__(self, *, pool, work, http, session, emulator_url, clock, tenant, publication_id, ig_user_id):
+        self.pool, self.work, self.http, self.session, self.clock = pool, work, http, session, clock
         self.emulator_url, self.tenant = emulator_url, tenant
         self.publication_id, self.ig_user_id = publication_id, ig_user_id
 
@@ -47,6 +54,7 @@ class Stage:
     async def run_when_due(self):
         """The next delivery, as if the wait were over."""
         await self.pool.execute("UPDATE publications SET next_attempt_at = now() WHERE state = 'scheduled'")
+        await self.pool.execute("UPDATE accounts SET quota_until = NULL")
         return await self.run()
 
     async def fault(self, **fault):
@@ -57,6 +65,12 @@ class Stage:
         async with self.http.get(f"{self.emulator_url}/_emulator/media") as answer:
             return await answer.json()
 
+    @staticmethod
+    def keys_of(live):
+        """The keys of a live post's media, in their order."""
+        addresses = [shown["image_url"] or shown["video_url"] for shown in live["children"] or [live]]
+        return [urlsplit(address).path.removeprefix("/media/") for address in addresses]
+
     async def calls(self, endpoint):
         async with self.http.get(f"{self.emulator_url}/_emulator/calls", params={"endpoint": endpoint}) as answer:
             return await answer.json()
@@ -64,15 +78,39 @@ class Stage:
     async def row(self):
         return await self.pool.fetchrow("SELECT * FROM publications WHERE id = $1", self.publication_id)
 
+    async def becomes(self, post_type, *kinds, **options):
+        """Make the post one of this type, of media of these kinds in this order; returns their keys."""
+        suffixes = {"image": "jpg", "video": "mp4"}
+        media = [(uuid7(), kind) for kind in kinds]
+        keys = [f"{media_id}.{suffixes[kind]}" for media_id, kind in media]
+        await self.pool.executemany(
+            """
+            INSERT INTO media (id, user_id, key, kind, mime, bytes, width, height, sha256)
+            VALUES ($1, $2, $3, $4, 'any', 1000, 1080, 1080, '00')
+            """,
+            [(media_id, self.tenant.user_id, key, kind) for (media_id, kind), key in zip(media, keys, strict=True)],
+        )
+        await self.pool.execute(
+            "UPDATE posts SET type = $1, media_ids = $2, options = $3",
+            post_type,
+            [media_id for media_id, _ in media],
+            json.dumps(options),
+        )
+        return keys
+
     async def long_ago(self):
         """As if the publish call had been sent long ago."""
         await self.pool.execute("UPDATE publications SET publish_sent_at = publish_sent_at - interval '10 minutes'")
 
     def use_graph(self, base_url, *, publish_deadline_s=1.0):
         """Another client on the same session."""
-        session = self.work.graph._session  # noqa: SLF001 - a session is opened in one place only
         graph = GraphClient(
-            session, base_url=base_url, version="v25.0", deadline_s=5, publish_deadline_s=publish_deadline_s
+            self.session,
+            base_url=base_url,
+            version="v25.0",
+            deadline_s=5,
+            publish_deadline_s=publish_deadline_s,
+            watch=self.work.gate,
         )
         self.work = replace(self.work, graph=graph)
 
@@ -87,13 +125,12 @@ class Stage:
         access_token = CIPHER.decrypt(
             SealedToken(key_id=token["key_id"], ciphertext=token["sealed"]),
             user_id=self.tenant.user_id,
-            account_id=token["account_id"],
+            row_id=token["account_id"],
             column="access_token",
         )
         account = GraphAccount(ig_user_id=self.ig_user_id, access_token=access_token)
-        container = await self.work.graph.create_image_container(
-            account, image_url=f"{self.work.public_url}/media/other.jpg", caption=caption
-        )
+        spec = ImageContainer(image_url=self.work.media_urls.address("other.jpg"), caption=caption)
+        container = await self.work.graph.create_container(account, spec)
 
         async def finished():
             return (await self.work.graph.container_status(account, container)).code is ContainerCode.FINISHED
@@ -114,7 +151,8 @@ async def stage(database_url, redis_url, options):
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await create_pool(database_url, application_name="test"))
         cache = await stack.enter_async_context(open_cache(redis_url))
-        emulator, pictures = TestServer(create_app(options=options)), TestServer(_pictures())
+        clock = Clock()
+        emulator, pictures = TestServer(create_app(options=options, clock=clock)), TestServer(_pictures())
         for server in (emulator, pictures):
             await server.start_server()
             stack.push_async_callback(server.close)
@@ -125,14 +163,19 @@ async def stage(database_url, redis_url, options):
             [account] = await answer.json()
         tenant = await seed_tenant(pool, instagram=[(account["ig_user_id"], account["access_token"])])
         [publication_id] = await seed_publications(pool, tenant)
-        graph = GraphClient(session, base_url=emulator_url, version="v25.0", deadline_s=5, publish_deadline_s=1)
+        on_healed = partial(bring_forward, pool, rescue_after_s=60)
+        gate = await stack.enter_async_context(open_gate(redis_url, on_healed=on_healed))
+        graph = GraphClient(
+            session, base_url=emulator_url, version="v25.0", deadline_s=5, publish_deadline_s=1, watch=gate
+        )
         work = Workbench(
             pool=pool,
             graph=graph,
+            gate=gate,
             cipher=CIPHER,
             cache=cache,
             leases=Leases(pool, lease_s=20),
-            public_url=str(pictures.make_url("")).rstrip("/"),
+            media_urls=MediaUrls(str(pictures.make_url("")), secret=b"s" * 32),
             worker="w1",
             lease_s=20,
             poll_in_worker_s=5,
@@ -143,7 +186,9 @@ async def stage(database_url, redis_url, options):
             pool=pool,
             work=work,
             http=http,
+            session=session,
             emulator_url=emulator_url,
+            clock=clock,
             tenant=tenant,
             publication_id=publication_id,
             ig_user_id=account["ig_user_id"],
@@ -151,7 +196,9 @@ async def stage(database_url, redis_url, options):
 
 
 def _pictures():
-    async def picture(_request):
+    async def picture(request):
+        if request.match_info["key"].endswith(".mp4"):
+            return web.FileResponse(REEL)
         return web.Response(body=PICTURE, content_type="image/jpeg")
 
     app = web.Application()

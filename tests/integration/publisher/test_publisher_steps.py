@@ -151,7 +151,7 @@ async def test_words_of_the_platform_that_cannot_be_stored_do_not_stop_the_resul
 
     async def refused(*_args, **_kwargs):
         raise GraphError(
-            operation="create_image_container",
+            operation="create_container",
             rule=rule,
             code=1,
             subcode=None,
@@ -161,7 +161,7 @@ async def test_words_of_the_platform_that_cannot_be_stored_do_not_stop_the_resul
             is_transient=False,
         )
 
-    monkeypatch.setattr(GraphClient, "create_image_container", refused)
+    monkeypatch.setattr(GraphClient, "create_container", refused)
 
     await stage.run()
 
@@ -174,7 +174,7 @@ async def test_a_refused_token_that_was_replaced_meanwhile_does_not_flag_the_acc
     """The owner connected again while the old token was on its way."""
     await stage.fault(endpoint="create_container", kind="error", times=1, code=190, subcode=460)
 
-    create = GraphClient.create_image_container
+    create = GraphClient.create_container
 
     async def replaced_meanwhile(*args, **kwargs):
         try:
@@ -182,7 +182,7 @@ async def test_a_refused_token_that_was_replaced_meanwhile_does_not_flag_the_acc
         finally:
             await stage.pool.execute("UPDATE account_tokens SET sealed = sealed || ''::bytea || '\\x00'::bytea")
 
-    monkeypatch.setattr(GraphClient, "create_image_container", replaced_meanwhile)
+    monkeypatch.setattr(GraphClient, "create_container", replaced_meanwhile)
 
     await stage.run()
 

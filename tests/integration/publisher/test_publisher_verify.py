@@ -10,10 +10,14 @@ from shared.instagram import (
 from tests.waiting import until
 
 
-@pytest.mark.parametrize("kind", ["error_but_published", "drop_after"])
-async def test_a_post_that_went_live_in_spite_of_the_answer_is_found(stage, kind):
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "error_but_published"}, {"kind": "error_but_published", "code": 4}, {"kind": "drop_after"}],
+    ids=["blocked", "blocked, without a subcode", "cut"],
+)
+async def test_a_post_that_went_live_in_spite_of_the_answer_is_found(stage, fault):
     """An error or a cut line after the effect is no reason to publish again."""
-    await stage.fault(endpoint="media_publish", kind=kind, times=1)
+    await stage.fault(endpoint="media_publish", times=1, **fault)
 
     await stage.run()
 
