@@ -36,6 +36,12 @@ UNITS: Mapping[str, str] = {
     "later_p50": "ms",
     "later_p99": "ms",
     "failed": "reads",
+    "publications_per_s": "publications/s",
+    "cpu_publisher": "ms",
+    "cpu_postgres": "ms",
+    "burst_s": "s",
+    "latency_s": "s",
+    "burst_ratio": "",
     "invalidation": "ms",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks import cache, indexes, jobs, pagination
+from benchmarks import cache, indexes, jobs, pagination, publishing
 from benchmarks.bench import Bench, Case
 from benchmarks.machine import machine_facts
 from benchmarks.processes import BenchmarkError
@@ -31,6 +31,7 @@ SUITES: Mapping[str, Suite] = {
     "cache": Suite(cases=cache.CASES, subjects=cache.SUBJECTS),
     "pagination": Suite(cases=pagination.CASES),
     "indexes": Suite(cases=indexes.CASES),
+    "publishing": Suite(cases=publishing.CASES),
 }
 
 

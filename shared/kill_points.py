@@ -1,9 +1,9 @@
-"""Named places where a test makes a process die, so that crash tests need no sleeps.
+"""Named places where a test makes a process die or stand still, so that fault tests need no sleeps.
 
 A point does nothing until `install` was called with a directory. Then the process kills itself (SIGKILL) when it passes
 a point for which the directory holds a file of that name; the file is removed first, so one file is one death, however
-many processes watch the directory. A file that holds a text is meant for the job whose subject that is, and for no
-other.
+many processes watch the directory. With `.freeze` after its name it stops (SIGSTOP) until somebody continues it. A file
+that holds a text is meant for the job whose subject that is, and for no other.
 """
 
 from __future__ import annotations
@@ -24,16 +24,22 @@ def install(directory: Path | None) -> None:
 
 
 def kill_point(name: str) -> None:
-    """Die here if a test asked for it."""
+    """Die or freeze here if a test asked for it."""
     if _directory is None:
         return
-    file = _directory / name
+    if _is_armed(_directory / name):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if _is_armed(_directory / f"{name}.freeze"):
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _is_armed(file: Path) -> bool:
     try:
         meant = file.read_text(encoding="utf-8")
         # Log lines carry the subject of the job they belong to; so does whatever else runs for it.
         if meant and meant != get_contextvars().get("subject"):
-            return
+            return False
         file.unlink()
     except FileNotFoundError:
-        return
-    os.kill(os.getpid(), signal.SIGKILL)
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""`instadistro demo`: one picture to 25 accounts of the emulator, with the figures that prove it."""
+"""`instadistro demo`: a post of each format to 25 accounts of the emulator, with the figures that prove it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CALL_DEADLINE = aiohttp.ClientTimeout(total=30)
 @click.command()
 @click.option("--port-offset", type=int, help=f"Add this to every default port. Also: {OFFSET_VARIABLE}.")
 def demo(*, port_offset: int | None) -> None:
-    """Publish one post to 25 accounts of the emulator and show the figures. Exit 0: all live, each exactly once.
+    """Publish a post of each format to 25 accounts of the emulator. Exit 0: all live, each exactly once.
 
     Uses the system that runs, or starts one and stops it again.
     """
@@ -56,10 +56,11 @@ async def _demo(instance: Instance, ports: Ports, console: Console) -> Figures:
                 caption=f"Good morning from InstaDistro (demo {run_id})",
                 accounts_file=example_file("accounts.csv"),
                 picture=example_file("picture.jpg"),
+                reel=example_file("reel.mp4"),
             )
-            publications = await run_demo(plan, console)
+            ran = await run_demo(plan, console)
             emulator_url = environment["INSTAGRAM_GRAPH_URL"]
-            figures = await read_figures(http, emulator_url, plan.caption, publications, began=began)
+            figures = await read_figures(http, emulator_url, plan.caption, ran, began=began)
     show_figures(figures, console)
     return figures
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import quantiles
@@ -13,6 +12,10 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
+from deploy.cli.demo_run import Ran, key_of
+
+_STORY = "STORY"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
@@ -21,8 +24,8 @@ class Figures:
     expected: int
     published: int  # as the API says
     failed: int  # ended or held otherwise
-    live: int  # accounts on which the emulator shows the post
-    duplicates: int  # posts the emulator shows beyond one per account
+    live: int  # of posts and accounts: the emulator shows this post on this account
+    duplicates: int  # what the emulator shows beyond one of each
     lateness_p50_s: float
     lateness_p95_s: float
     total_s: float
@@ -37,7 +40,7 @@ async def read_figures(
     http: aiohttp.ClientSession,
     emulator_url: str,
     caption: str,
-    publications: list[dict[str, Any]],
+    ran: Ran,
     *,
     began: float,
 ) -> Figures:
@@ -47,28 +50,35 @@ async def read_figures(
         http: an open session.
         emulator_url: the emulator that stood in for the platform.
         caption: unique to this run, so that earlier runs do not count.
-        publications: as the API shows them.
+        ran: what the demo published.
         began: `time.monotonic()` at the start of the run.
     """
     async with http.get(f"{emulator_url}/_emulator/media") as answer:
-        live = [post for post in await answer.json() if post["caption"] == caption]
-    per_account = Counter(post["ig_user_id"] for post in live)
+        live = [post for post in await answer.json() if _is_ours(post, caption, ran)]
+    each = {(post["ig_user_id"], post["media_type"], post["media_product_type"]) for post in live}
     live_at = {post["id"]: datetime.fromisoformat(post["timestamp"]) for post in live}
     lateness = [
         (live_at[publication["media_id"]] - datetime.fromisoformat(publication["publish_at"])).total_seconds()
-        for publication in publications
+        for publication in ran.publications
         if publication["media_id"] in live_at
     ]
-    published = sum(publication["state"] == "published" for publication in publications)
+    published = sum(publication["state"] == "published" for publication in ran.publications)
     return Figures(
-        expected=len(publications),
+        expected=len(ran.publications),
         published=published,
-        failed=len(publications) - published,
-        live=len(per_account),
-        duplicates=len(live) - len(per_account),
+        failed=len(ran.publications) - published,
+        live=len(each),
+        duplicates=len(live) - len(each),
         lateness_p50_s=_percentile(lateness, 50),
         lateness_p95_s=_percentile(lateness, 95),
         total_s=time.monotonic() - began,
+    )
+
+
+def _is_ours(post: dict[str, Any], caption: str, ran: Ran) -> bool:
+    """Whether this run published it. A story has no caption; it shows a file that was uploaded for this run."""
+    return post["caption"] == caption or (
+        post["media_product_type"] == _STORY and key_of(post["image_url"]) in ran.media_keys
     )
 
 
@@ -84,7 +94,7 @@ def show_figures(figures: Figures, console: Console) -> None:
     for name, value in (
         ("published", f"{figures.published} of {figures.expected}"),
         ("failed", str(figures.failed)),
-        ("live at the emulator", f"{figures.live} accounts"),
+        ("live at the emulator", f"{figures.live} posts"),
         ("duplicates, by the emulator's count", str(figures.duplicates)),
         ("lateness p50", f"{figures.lateness_p50_s:.2f} s"),
         ("lateness p95", f"{figures.lateness_p95_s:.2f} s"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from rich.console import Console
@@ -35,6 +37,7 @@ class Demo:
     caption: str
     accounts_file: Path
     picture: Path
+    reel: Path
 
     async def call(self, method: str, path: str, **request: Any) -> Any:
         """One call of the API.
@@ -50,12 +53,16 @@ class Demo:
             return body
 
 
-async def run_demo(demo: Demo, console: Console) -> list[dict[str, Any]]:
-    """Import accounts, make a group, upload a picture, write a post, distribute it, wait until everything has ended.
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a demo published."""
 
-    Returns:
-        The publications as the API shows them.
-    """
+    publications: list[dict[str, Any]]  # as the API shows them
+    media_keys: frozenset[str]  # of the uploaded files, as their addresses name them
+
+
+async def run_demo(demo: Demo, console: Console) -> Ran:
+    """Import accounts, make a group, upload files, write a post of each format, distribute all, wait for the end."""
     imported = await demo.call(
         "POST",
         "/v1/accounts/import",
@@ -65,38 +72,49 @@ async def run_demo(demo: Demo, console: Console) -> list[dict[str, Any]]:
     accounts = await demo.call("GET", f"/v1/accounts?limit={_PAGE}")
     account_ids = [account["id"] for account in accounts["data"]]
     group = await demo.call("POST", "/v1/groups", json={"name": "Everybody", "account_ids": account_ids})
-    media = await _upload(demo)
-    post = await demo.call(
-        "POST", "/v1/posts", json={"type": "image", "caption": demo.caption, "media_ids": [media["id"]]}
-    )
+    picture, reel = await _upload(demo, demo.picture), await _upload(demo, demo.reel)
     begin = datetime.now(UTC) + timedelta(seconds=_BEGIN_IN_S)
     window = {"from": begin.isoformat(), "to": (begin + timedelta(seconds=WINDOW_S)).isoformat()}
-    distribution = await demo.call(
-        "POST", "/v1/distributions", json={"post_id": post["id"], "group_id": group["id"], "window": window}
-    )
+    distributions = []
+    for kind, files in _posts(picture["id"], reel["id"]).items():
+        caption = "" if kind == "story" else demo.caption
+        post = await demo.call("POST", "/v1/posts", json={"type": kind, "caption": caption, "media_ids": files})
+        wish = {"post_id": post["id"], "group_id": group["id"], "window": window}
+        distributions.append((await demo.call("POST", "/v1/distributions", json=wish))["id"])
     console.print(
-        f"  {imported['created'] + imported['updated']} accounts imported, "
-        f"one picture ({media['width']}x{media['height']}), one distribution over {WINDOW_S} s"
+        f"  {imported['created'] + imported['updated']} accounts imported, a picture ({picture['width']}x"
+        f"{picture['height']}) and a video ({reel['duration_ms'] / 1000:g} s) uploaded,\n"
+        f"  an image, a carousel, a reel and a story distributed over {WINDOW_S} s"
     )
-    return await _watch(demo, distribution["id"], total=len(account_ids), console=console)
+    total = len(account_ids) * len(distributions)
+    publications = await _watch(demo, distributions, total=total, console=console)
+    return Ran(publications=publications, media_keys=frozenset(key_of(one["url"]) for one in (picture, reel)))
 
 
-async def _upload(demo: Demo) -> Any:
+def key_of(address: str) -> str:
+    """The name of a file in its address."""
+    return urlsplit(address).path.rsplit("/", 1)[-1]
+
+
+def _posts(picture: str, reel: str) -> dict[str, list[str]]:
+    return {"image": [picture], "carousel": [picture, reel, picture], "reel": [reel], "story": [picture]}
+
+
+async def _upload(demo: Demo, file: Path) -> Any:
     form = aiohttp.FormData()
-    content = await asyncio.to_thread(demo.picture.read_bytes)
-    form.add_field("file", content, filename=demo.picture.name, content_type="image/jpeg")
+    form.add_field("file", await asyncio.to_thread(file.read_bytes), filename=file.name)
     return await demo.call("POST", "/v1/media", data=form)
 
 
-async def _watch(demo: Demo, distribution_id: str, *, total: int, console: Console) -> list[dict[str, Any]]:
-    """Follow the distribution until every publication stands still: a bar on a terminal, plain lines elsewhere."""
+async def _watch(demo: Demo, distributions: Sequence[str], *, total: int, console: Console) -> list[dict[str, Any]]:
+    """Follow distributions until every publication stands still: a bar on a terminal, plain lines elsewhere."""
     columns = (TextColumn("  ended"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("published", total=total)
         shown = 0
         async with asyncio.timeout(_ENDED_DEADLINE_S):
             while True:
-                publications = await _publications(demo, distribution_id)
+                publications = [one for which in distributions for one in await _publications(demo, which)]
                 settled = sum(publication["state"] in _SETTLED for publication in publications)
                 progress.update(bar, completed=settled)
                 if not console.is_terminal and (settled >= shown + total / _LINES or settled == total > shown):

@@ -22,6 +22,7 @@ from tests.waiting import until
 
 ACCOUNTS = Path("examples/accounts.csv").absolute()
 PICTURE = Path("examples/picture.jpg").absolute()
+REEL = Path("examples/reel.mp4").absolute()
 _TIMINGS = {
     "LEASE_S": "2",
     "LEASE_RENEW_S": "0.5",
@@ -51,11 +52,12 @@ class Live:
     async def call(self, method, path, **request):
         return await self.demo.call(method, path, **request)
 
-    async def distribute(self, *, seconds=2.0):
+    async def distribute(self, *, seconds=2.0, items=1):
         """A new post to all accounts over a short window; returns its caption and the distribution's id."""
         caption = f"A post of its own {uuid4().hex}"
+        post_type = "image" if items == 1 else "carousel"
         post = await self.call(
-            "POST", "/v1/posts", json={"type": "image", "caption": caption, "media_ids": [self.media_id]}
+            "POST", "/v1/posts", json={"type": post_type, "caption": caption, "media_ids": [self.media_id] * items}
         )
         begin = datetime.now(UTC) + timedelta(seconds=0.5)
         window = {"from": begin.isoformat(), "to": (begin + timedelta(seconds=seconds)).isoformat()}
@@ -126,6 +128,7 @@ async def live(tmp_path_factory, enterable_directory):
             caption="",
             accounts_file=ACCOUNTS,
             picture=PICTURE,
+            reel=REEL,
         )
         yield await _furnish(system, http, demo, f"http://127.0.0.1:{ports.emulator}", kill_points)
 

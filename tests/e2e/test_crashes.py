@@ -6,6 +6,11 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+CAROUSEL_POINTS = [
+    "publisher.child_answered",
+    "publisher.child_committed",
+    "publisher.children_finished",
+]
 PUBLISHER_POINTS = [
     "publisher.received",
     "publisher.claimed",
@@ -37,13 +42,26 @@ async def test_a_publisher_that_dies_at_a_step_loses_and_doubles_nothing(live, p
     await live.proven(caption, distribution_id)
 
 
+@pytest.mark.parametrize("point", CAROUSEL_POINTS)
+async def test_a_publisher_that_dies_over_the_items_of_a_carousel_loses_and_doubles_nothing(live, point):
+    """What is stored of them is kept, the rest is made, and each carousel is live once."""
+    back = live.system.expect("publisher", "ready")
+    armed = live.arm(point)
+    caption, distribution_id = await live.distribute(seconds=1, items=2)
+
+    await back
+
+    assert not armed.exists()
+    await live.proven(caption, distribution_id)
+
+
 async def test_a_publisher_that_dies_at_every_step_in_turn_loses_and_doubles_nothing(live):
-    """One distribution, seven deaths: what two workers died of in a row is parked, and a person goes on with it."""
-    caption, distribution_id = await live.distribute(seconds=1)
+    """One carousel, ten deaths: what two workers died of in a row is parked, and a person goes on with it."""
+    caption, distribution_id = await live.distribute(seconds=1, items=2)
     page = await live.call("GET", f"/v1/publications?distribution_id={distribution_id}&limit=1")
     assert page["data"]
 
-    for point in PUBLISHER_POINTS:
+    for point in PUBLISHER_POINTS[:2] + CAROUSEL_POINTS + PUBLISHER_POINTS[2:]:
         armed = live.arm(point)
         await until(_gone(live, armed, distribution_id), what=f"the death at {point}", deadline_s=30)
         armed.unlink(missing_ok=True)
