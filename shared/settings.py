@@ -128,7 +128,7 @@ class Settings:
     """Everything a process can be told. Times are seconds; a secret has no default."""
 
     database_url: str = _setting(_url("postgresql", "postgres"), "PostgreSQL 15 or newer.", secret=True)
-    redis_url: str = _setting(_url("redis", "rediss"), "Redis, for the cache only.", secret=True)
+    redis_url: str = _setting(_url("redis", "rediss"), "Redis, for the cache and the platform gate.", secret=True)
     amqp_url: tuple[str, ...] = _setting(
         _url_list("amqp", "amqps"), "RabbitMQ; several URLs parted by commas are tried in turn.", secret=True
     )
@@ -245,7 +245,7 @@ def _read(environ: Mapping[str, str], name: str) -> str | None:
         if environ.get(name):
             raise ValueError(f"and {name}_FILE are both set; keep one")
         try:
-            return Path(file_name).read_text(encoding="utf-8").strip()
+            return Path(file_name).read_text(encoding="utf-8").strip() or None
         except OSError as error:
             raise ValueError(f"cannot be read from {name}_FILE: {error.strerror} ({file_name})") from error
         except UnicodeDecodeError as error:

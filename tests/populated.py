@@ -43,6 +43,13 @@ _STATEMENTS = (
     INSERT INTO account_tokens (account_id, user_id, key_id, sealed) SELECT id, user_id, 'key', '' FROM accounts
     """,
     """
+    INSERT INTO proxies (id, user_id, name, scheme, host, port, next_check_at)
+    SELECT pg_temp.id('proxy', n), pg_temp.owner(n, 500), 'proxy' || n, 'http', 'localhost', 3128,
+           now() + n * interval '1 second'
+    FROM generate_series(1, 1500) AS n
+    """,
+    "UPDATE accounts SET proxy_id = pg_temp.id('proxy', 1) WHERE user_id = pg_temp.id('user', 1) AND '{rare}' && tags",
+    """
     INSERT INTO health_scores (account_id, user_id, score, band, confidence, components, gates, reasons,
                                formula_version, computed_at)
     SELECT pg_temp.id('account', n), pg_temp.owner(n, 1000), n % 101, 'healthy', 1, '{}', '[]', '[]', 1, now()
@@ -85,13 +92,14 @@ _STATEMENTS = (
     """
     INSERT INTO publications (id, user_id, account_id, post_id, distribution_id, state, priority, publish_at,
                               next_attempt_at, rescue_at, max_lateness_s, max_attempts, media_id, lease_until,
-                              lease_owner, created_at, updated_at)
+                              lease_owner, published_at, created_at, updated_at)
     SELECT pg_temp.id('publication', n), pg_temp.owner(CASE WHEN big THEN 1 ELSE a END, 1000),
            pg_temp.id('account', a), pg_temp.id('post', d), CASE WHEN big THEN pg_temp.id('distribution', d) END, state,
            3, due_at, due_at, due_at + interval '1 minute', 21600, 3,
            CASE WHEN state = 'published' THEN 'media' || n END,
            CASE WHEN state = 'publishing' THEN now() END, CASE WHEN state = 'publishing' THEN 'worker' END,
-           pg_temp.ago(16000 - n), pg_temp.ago(16000 - n)
+           CASE WHEN state = 'published' THEN pg_temp.ago(16000 - n) END, pg_temp.ago(16000 - n),
+           pg_temp.ago(16000 - n)
     FROM generate_series(1, 16000) AS n
     CROSS JOIN LATERAL (SELECT n <= 5000 AS big,
         -- A post of the account's own tenant: posts 501 to 1,500 go round the thousand as accounts do.
@@ -150,6 +158,8 @@ def sample_arguments() -> Mapping[str, Any]:
         "instagram_user_id": "750",
         "instagram_user_ids": [str(number) for number in range(1, 21)],
         "api_key_id": "key1",
+        "proxy_id": _id("proxy", 1),
+        "proxy_ids": [_id("proxy", number) for number in range(1, 21)],
         "group_id": _id("group", 1),
         "group_name": "group1",
         "media_id": _id("media", 1),

@@ -68,7 +68,7 @@ async def _seed_account(connection: Connection, user_id: UUID, instagram_user_id
         instagram_user_id,
         f"user_{instagram_user_id[-4:]}",
     )
-    sealed = CIPHER.encrypt(token, user_id=user_id, account_id=account_id, column="access_token")
+    sealed = CIPHER.encrypt(token, user_id=user_id, row_id=account_id, column="access_token")
     await connection.execute(
         "INSERT INTO account_tokens (account_id, user_id, key_id, sealed) VALUES ($1, $2, $3, $4)",
         account_id,

@@ -30,6 +30,7 @@ _COMMANDS = {
     ),
     "users": _Entry(module="deploy.cli.users", summary="Make users and their API keys."),
     "accounts": _Entry(module="deploy.cli.accounts", summary="Import accounts."),
+    "tokens": _Entry(module="deploy.cli.tokens", summary="Bring stored secrets under a new key."),
     "jobs": _Entry(
         module="deploy.cli.jobs", summary="Look at jobs, send dead ones back, pause and run recurring ones."
     ),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.api.http import Authenticator
-from services.api.media.inspect_image import Inspector
+from services.api.media.examine import Examiner
 from services.api.media.media_store import MediaStore
+from services.api.media.spool import Spool
 from services.api.upload_places import UploadPlaces
 from shared.cache import CacheService
 from shared.database import Pool
-from shared.security import Origin, TokenCipher
+from shared.security import MediaUrls, Origin, PublicFetch, TokenCipher
 from shared.settings import Settings
 
 
@@ -26,8 +27,12 @@ class Deps:
     authenticator: Authenticator
     cipher: TokenCipher
     media_store: MediaStore
-    inspector: Inspector
+    media_urls: MediaUrls
+    spool: Spool
+    examiner: Examiner
+    media_places: UploadPlaces
     upload_places: UploadPlaces
+    public_fetch: PublicFetch | None  # None: the test is off
 
     @property
     def own_origin(self) -> Origin:

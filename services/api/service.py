@@ -12,13 +12,14 @@ from services.api.app import create_app, readiness_checks
 from services.api.deps import Deps
 from services.api.http import Authenticator
 from services.api.http.listener import listen
-from services.api.media.inspect_image import Inspector
+from services.api.media.examine import Examiner
 from services.api.media.media_store import open_media_store
+from services.api.media.spool import Spool, spool_directory
 from services.api.upload_places import UploadPlaces
 from shared.cache import CacheService, open_cache
 from shared.database import Pool, create_pool
 from shared.lifecycle import serve_probes
-from shared.security import TokenCipher
+from shared.security import MediaUrls, TokenCipher, open_public_fetch
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -51,13 +52,20 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
 
 
 def _deps(settings: Settings, pool: Pool, cache: CacheService) -> Deps:
+    # The store comes first: it makes the directory that files are received in.
+    media_store = open_media_store(settings.media_store)
+    spool = Spool(spool_directory(settings.media_store))
     return Deps(
         settings=settings,
         pool=pool,
         cache=cache,
         authenticator=Authenticator(pool, pepper=settings.api_key_pepper),
         cipher=TokenCipher(settings.token_keys),
-        media_store=open_media_store(settings.media_store),
-        inspector=Inspector(),
+        media_store=media_store,
+        media_urls=MediaUrls(settings.public_url, secret=settings.cursor_secret),
+        spool=spool,
+        examiner=Examiner(spool),
+        media_places=UploadPlaces(),
         upload_places=UploadPlaces(),
+        public_fetch=open_public_fetch(settings),
     )

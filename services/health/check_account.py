@@ -10,10 +10,10 @@ import structlog
 
 from services.health.evidence import KnownAccount, read_known
 from services.health.scoring import FORMULA_VERSION, Evidence, Score, score_account
-from shared.accounts import AccountState
+from shared.accounts import AccountState, open_account
 from shared.cache import CacheService
 from shared.database import Connection, Pool
-from shared.instagram import ErrorClass, GraphAccount, GraphClient, GraphError, InstagramError
+from shared.instagram import ErrorClass, GraphClient, GraphError, InstagramError, PlatformGate
 from shared.jobs import Again, CheckAccount, Job
 from shared.security import TokenCipher, TokenUnreadableError
 
@@ -39,6 +39,7 @@ class Surgery:
 
     pool: Pool
     graph: GraphClient
+    gate: PlatformGate  # who may call the platform now; it watches `graph`
     cipher: TokenCipher
     cache: CacheService
 
@@ -73,11 +74,10 @@ async def check_account(surgery: Surgery, _job: Job, payload: CheckAccount) -> A
 
 
 async def _token_refused(surgery: Surgery, known: KnownAccount, payload: CheckAccount) -> bool:
-    """Whether the platform refuses the token. A read that fails otherwise proves nothing against the account."""
-    token = surgery.cipher.decrypt(
-        known.sealed, user_id=payload.user_id, account_id=payload.account_id, column="access_token"
-    )
-    account = GraphAccount(ig_user_id=known.instagram_user_id, access_token=token)
+    """Whether the platform refuses the token. A read that fails, or has to wait, proves nothing against the account."""
+    account = open_account(known.row, surgery.cipher, user_id=payload.user_id, account_id=payload.account_id)
+    if await surgery.gate.admit(account.ig_user_id):
+        return False
     try:
         profile = await surgery.graph.profile(account)
     except GraphError as error:
@@ -85,7 +85,9 @@ async def _token_refused(surgery: Surgery, known: KnownAccount, payload: CheckAc
     except InstagramError as error:
         log.warning("account.not_read", error=str(error))
         return False
-    return profile.ig_user_id != known.instagram_user_id
+    finally:
+        surgery.gate.leave(account.ig_user_id)
+    return profile.ig_user_id != account.ig_user_id
 
 
 async def _store(connection: Connection, user_id: UUID, account_id: UUID, score: Score) -> bool:

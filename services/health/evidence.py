@@ -7,22 +7,21 @@ from datetime import datetime
 from uuid import UUID
 
 from services.health.scoring import PastOutcome
-from shared.accounts import AccountState
+from shared.accounts import ACCOUNT_COLUMNS, ACCOUNT_JOINS, AccountState
 from shared.database import Connection, Row
-from shared.security import SealedToken
 
 _DAYS = 14
 _MOST_OUTCOMES = 500
 _ACCOUNT_CLASSES = frozenset({"reauth", "restricted", "spam_suspected"})
 _CONTENT_CLASSES = frozenset({"fix_content"})
 
-_ACCOUNT = """
-    SELECT a.instagram_user_id, a.state, a.token_expires_at, t.key_id, t.sealed,
-           extract(epoch FROM a.token_expires_at - now())::float8 / 86400 AS token_days_left
-    FROM accounts AS a
-    JOIN account_tokens AS t ON t.user_id = a.user_id AND t.account_id = a.id
-    WHERE a.user_id = $1 AND a.id = $2
-"""
+_ACCOUNT = f"""
+    SELECT {ACCOUNT_COLUMNS}, accounts.state, accounts.token_expires_at,
+           extract(epoch FROM accounts.token_expires_at - now())::float8 / 86400 AS token_days_left
+    FROM accounts
+    {ACCOUNT_JOINS}
+    WHERE accounts.user_id = $1 AND accounts.id = $2
+"""  # noqa: S608 - built of constants alone
 _OUTCOMES = """
     SELECT state, error ->> 'class' AS error_class, extract(epoch FROM now() - updated_at)::float8 / 86400 AS age_days
     FROM publications
@@ -41,11 +40,10 @@ _UNRESOLVED = """
 class KnownAccount:
     """An account as stored, with what became of its publications."""
 
-    instagram_user_id: str
+    row: Row  # for `open_account`
     state: AccountState
     token_expires_at: datetime | None
     token_days_left: float | None
-    sealed: SealedToken
     outcomes: list[PastOutcome]
     unresolved_for_an_hour: int
 
@@ -57,11 +55,10 @@ async def read_known(connection: Connection, *, user_id: UUID, account_id: UUID)
         return None
     outcomes = await connection.fetch(_OUTCOMES, user_id, account_id, _DAYS, _MOST_OUTCOMES)
     return KnownAccount(
-        instagram_user_id=account["instagram_user_id"],
+        row=account,
         state=AccountState(account["state"]),
         token_expires_at=account["token_expires_at"],
         token_days_left=account["token_days_left"],
-        sealed=SealedToken(key_id=account["key_id"], ciphertext=account["sealed"]),
         outcomes=[_outcome(row) for row in outcomes],
         unresolved_for_an_hour=await connection.fetchval(_UNRESOLVED, user_id, account_id),
     )

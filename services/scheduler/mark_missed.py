@@ -20,7 +20,7 @@ _TOO_LATE = """
     WHERE state IN ('scheduled', 'held') AND publish_at <= now()
       AND publish_at + max_lateness_s * interval '1 second'
           < CASE WHEN state = 'scheduled' THEN greatest(next_attempt_at, now()) ELSE now() END
-      AND (step IS NULL OR (step = 'container_created' AND container_created_at < now() - interval '24 hours'))
+      AND (step IS NULL OR (step <> 'publish_sent' AND container_created_at < now() - interval '24 hours'))
     ORDER BY publish_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED

@@ -12,6 +12,7 @@ from services.scheduler.mark_missed import mark_missed_once
 from services.scheduler.observe import QueueObserver, observe_outbox_once
 from services.scheduler.park_dead_jobs import park_dead_jobs
 from services.scheduler.probe_lanes import LaneProbes
+from services.scheduler.refresh_tokens import refresh_tokens_once
 from services.scheduler.relay_outbox import listen, relay_once
 from services.scheduler.rescue_publications import rescue_once
 from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
@@ -23,6 +24,7 @@ from shared.settings import Settings
 
 _POLL_S = 1.0
 _OBSERVE_S = 5.0
+_TOKENS_S = 60.0
 _SLOTS = 4
 
 
@@ -81,6 +83,7 @@ async def _run(
         tasks.create_task(
             repeat(partial(mark_missed_once, pool), name="missed", every_s=settings.rescue_sweep_s, stop=stop)
         )
+        tasks.create_task(repeat(partial(refresh_tokens_once, pool), name="tokens", every_s=_TOKENS_S, stop=stop))
         tasks.create_task(repeat(partial(observe_outbox_once, pool), name="observe", every_s=_OBSERVE_S, stop=stop))
         observe = partial(observer.observe, stop=stop)
         tasks.create_task(keep_session(settings.amqp_url, name="scheduler-observer", stop=stop, use=observe))

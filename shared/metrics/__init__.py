@@ -82,6 +82,17 @@ platform_request_seconds = Histogram(
     ("operation", "outcome"),
     buckets=_HTTP_BUCKETS,
 )
+platform_breaker_open = Gauge(
+    "instadistro_platform_breaker_open", "1 while the platform counts as down and is tried by one probe at a time."
+)
+platform_waits_total = Counter(
+    "instadistro_platform_waits_total",
+    "Tries that were not begun because the platform was not to be called.",
+    ("reason",),
+)
+platform_app_usage_percent = Gauge(
+    "instadistro_platform_app_usage_percent", "Share of the app's limit of calls in use, as the platform last said."
+)
 recurring_fired_total = Counter("instadistro_recurring_fired_total", "Firings of recurring jobs.", ("type",))
 recurring_missed_total = Counter(
     "instadistro_recurring_missed_total",

@@ -6,6 +6,7 @@ from shared.security.api_keys import NewApiKey, ParsedApiKey, matches, new_api_k
 from shared.security.errors import BodyTooLargeError, FetchFailedError, TokenUnreadableError, UnsafeUrlError
 from shared.security.fetch import FetchedBody, fetch_guarded
 from shared.security.media_urls import MEDIA_URL_LIFE_S, MediaUrls
+from shared.security.public_fetch import PublicFetch, open_public_fetch
 from shared.security.tokens import SealedToken, TokenCipher
 from shared.security.urls import GuardedResolver, Origin
 
@@ -19,6 +20,7 @@ __all__ = [
     "NewApiKey",
     "Origin",
     "ParsedApiKey",
+    "PublicFetch",
     "SealedToken",
     "TokenCipher",
     "TokenUnreadableError",
@@ -26,5 +28,6 @@ __all__ = [
     "fetch_guarded",
     "matches",
     "new_api_key",
+    "open_public_fetch",
     "parse_api_key",
 ]

@@ -69,9 +69,13 @@ def check_url(url: URL, *, exempt: Collection[Origin]) -> None:
         raise UnsafeUrlError("The URL must begin with https://.")
     if url.port not in _PORTS:
         raise UnsafeUrlError(f"The URL names port {url.port}; only 80 and 443 are allowed.")
-    host = _host(url)
-    if (":" in host or _NUMERIC_HOST.fullmatch(host)) and not _is_public_literal(host):
-        raise _not_public(host)
+    if is_private_literal(_host(url)):
+        raise _not_public(_host(url))
+
+
+def is_private_literal(host: str) -> bool:
+    """Whether a host is an address, however it is written, that is not on the public internet."""
+    return (":" in host or _NUMERIC_HOST.fullmatch(host) is not None) and not _is_public_literal(host)
 
 
 class GuardedResolver(AbstractResolver):

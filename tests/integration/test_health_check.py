@@ -11,7 +11,7 @@ from deploy.emulator import create_app
 from services.health.check_account import Surgery, check_account
 from shared.cache import CacheNamespace, open_cache
 from shared.database import create_pool
-from shared.instagram import GraphClient, open_graph_session
+from shared.instagram import GraphClient, open_gate, open_graph_session
 from shared.jobs import CheckAccount, JobType, new_job
 from tests.seeds import CIPHER, seed_publications, seed_tenant
 
@@ -44,8 +44,9 @@ async def clinic(database_url, redis_url):
         async with http.post(f"{url}/_emulator/accounts", json={"count": 1}) as answer:
             [account] = await answer.json()
         tenant = await seed_tenant(pool, instagram=[(account["ig_user_id"], account["access_token"])])
-        graph = GraphClient(session, base_url=url, version="v25.0", deadline_s=5, publish_deadline_s=5)
-        surgery = Surgery(pool=pool, graph=graph, cipher=CIPHER, cache=cache)
+        gate = await stack.enter_async_context(open_gate(redis_url))
+        graph = GraphClient(session, base_url=url, version="v25.0", deadline_s=5, publish_deadline_s=5, watch=gate)
+        surgery = Surgery(pool=pool, graph=graph, gate=gate, cipher=CIPHER, cache=cache)
         yield Clinic(surgery=surgery, tenant=tenant, http=http, emulator_url=url)
 
 

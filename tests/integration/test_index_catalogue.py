@@ -26,6 +26,7 @@ _FOR_INTEGRITY = {Kind.PRIMARY, Kind.UNIQUE, Kind.FOREIGN_KEY}
 _IS = {
     Kind.PRIMARY: lambda row: row["is_primary"],
     Kind.UNIQUE: lambda row: row["is_unique"] and not row["is_partial"],
+    Kind.PLAIN: lambda row: row["keys"] == row["columns"] == 1 and not row["is_partial"],
     Kind.COMPOSITE: lambda row: row["keys"] > 1 and not row["is_partial"],
     Kind.PARTIAL: lambda row: row["is_partial"],
     Kind.COVERING: lambda row: row["columns"] > row["keys"],

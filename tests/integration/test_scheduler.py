@@ -109,13 +109,12 @@ async def test_a_deferral_beyond_the_last_moment_is_a_miss_with_its_reason(pool)
     assert tuple(row) == ("missed", "quota")
 
 
-async def test_a_row_past_its_first_step_is_exempt_while_its_container_lives(pool):
+@pytest.mark.parametrize("step", ["children_created", "container_created"])
+async def test_a_row_past_its_first_step_is_exempt_while_its_container_lives(pool, step):
     """The platform has the media; one more call may finish it."""
     tenant = await seed_tenant(pool)
     await seed_publications(pool, tenant, due_in_s=-100, max_lateness_s=50)
-    await pool.execute(
-        "UPDATE publications SET step = 'container_created', container_id = '1', container_created_at = now()"
-    )
+    await pool.execute("UPDATE publications SET step = $1, container_id = '1', container_created_at = now()", step)
 
     await mark_missed_once(pool)
     alive = await pool.fetchval("SELECT state FROM publications")

@@ -92,6 +92,14 @@ def test_a_value_is_read_from_a_file(tmp_path):
     assert load_settings(environ).cursor_secret == REQUIRED["CURSOR_SECRET"].encode()
 
 
+def test_an_empty_file_counts_as_unset(tmp_path):
+    """A secret that may be missing can be mounted all the same."""
+    file = tmp_path / "secret"
+    file.write_text("\n", encoding="utf-8")
+
+    assert load_settings({**REQUIRED, "INSTAGRAM_APP_SECRET_FILE": str(file)}).instagram_app_secret is None
+
+
 def test_a_value_and_its_file_exclude_each_other(tmp_path):
     """Setting both NAME and NAME_FILE is refused, since nobody could tell which one holds."""
     file = tmp_path / "secret"

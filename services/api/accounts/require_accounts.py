@@ -16,10 +16,17 @@ async def require_accounts(connection: Connection, account_ids: Sequence[UUID], 
     Raises:
         ProblemError: `not_found`, naming those that are not; `path` is where the request names them.
     """
+    faults = await account_faults(connection, account_ids, path=path, user_id=user_id)
+    if faults:
+        raise ProblemError("not_found", f"{len(faults)} account(s) do not exist.", errors=faults)
+
+
+async def account_faults(
+    connection: Connection, account_ids: Sequence[UUID], *, path: str, user_id: UUID
+) -> list[Fault]:
+    """One fault for each of these that is no account of the user; `path` is where the request names them."""
     missing = await store.missing(connection, account_ids, user_id=user_id)
-    if missing:
-        faults = [
-            Fault(path=path, code="not_found", message="There is no such account.", account_id=account_id)
-            for account_id in missing
-        ]
-        raise ProblemError("not_found", f"{len(missing)} account(s) do not exist.", errors=faults)
+    return [
+        Fault(path=path, code="not_found", message="There is no such account.", account_id=account_id)
+        for account_id in missing
+    ]

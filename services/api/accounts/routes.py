@@ -13,6 +13,7 @@ from services.api.accounts import store
 from services.api.accounts.check_row import AccountRow, RowFaultsError, check_row
 from services.api.accounts.pause_account import pause_account
 from services.api.accounts.read_file import read_csv, read_list
+from services.api.accounts.receive_form import receive_form
 from services.api.accounts.resume_account import resume_account
 from services.api.accounts.upsert_accounts import UpsertPlan, apply_upsert, plan_upsert
 from services.api.connections import begin, connect
@@ -35,7 +36,6 @@ from services.api.http import (
     read_page,
     read_query,
 )
-from services.api.media.receive_upload import receive_file
 from services.api.routing import get, post
 from shared.accounts import AccountState
 from shared.cache import CacheTTL
@@ -143,7 +143,7 @@ async def _content(request: web.Request) -> tuple[Callable[[bytes], list[Account
     if request.content_type == "application/json":
         return read_list, await read_bytes(request, limit=IMPORT_BYTES_MAX)
     if request.content_type == "multipart/form-data":
-        return read_csv, await receive_file(request, limit=IMPORT_BYTES_MAX)
+        return read_csv, await receive_form(request, limit=IMPORT_BYTES_MAX)
     if request.content_type == "text/csv":
         return read_csv, await read_bytes(request, limit=IMPORT_BYTES_MAX)
     detail = "Send text/csv, application/json (a list), or multipart/form-data with the field 'file'."

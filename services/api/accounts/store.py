@@ -47,12 +47,20 @@ _UPDATE = """
     WHERE accounts.user_id = $1 AND accounts.id = new.id
 """
 _PUT_TOKENS = """
-    INSERT INTO account_tokens (account_id, user_id, key_id, sealed)
-    SELECT account_id, $1, key_id, sealed
-    FROM unnest($2::uuid[], $3::text[], $4::bytea[]) AS new (account_id, key_id, sealed)
+    INSERT INTO account_tokens (account_id, user_id, key_id, sealed, refresh_at)
+    SELECT account_id, $1, key_id, sealed, token_refresh_at(account_id, now(), expires_at)
+    FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[]) AS new (account_id, key_id, sealed, expires_at)
     ON CONFLICT (account_id) DO UPDATE
-    SET key_id = excluded.key_id, sealed = excluded.sealed, updated_at = now()
+    SET key_id = excluded.key_id, sealed = excluded.sealed, obtained_at = now(), scopes = NULL,
+        refresh_at = excluded.refresh_at, refreshing_until = NULL, updated_at = now()
     WHERE account_tokens.user_id = excluded.user_id
+"""
+# For tokens that stay, and whose end is another than was thought.
+_PLAN_REFRESHES = """
+    UPDATE account_tokens
+    SET refresh_at = token_refresh_at(account_tokens.account_id, obtained_at, expires_at)
+    FROM unnest($2::uuid[], $3::timestamptz[]) AS kept (account_id, expires_at)
+    WHERE account_tokens.user_id = $1 AND account_tokens.account_id = kept.account_id
 """
 _NEW = AccountState.NEW.value
 # The first check of an account comes within this time.
@@ -145,13 +153,22 @@ async def update(tx: Connection, changed: Sequence[AccountWrite], *, user_id: UU
         [account.token_expires_at for account in changed],
     )
     await _put_tokens(tx, changed, user_id=user_id)
+    kept = [account for account in changed if account.token is None]
+    await tx.execute(
+        _PLAN_REFRESHES, user_id, [account.id for account in kept], [account.token_expires_at for account in kept]
+    )
 
 
 async def _put_tokens(tx: Connection, accounts: Sequence[AccountWrite], *, user_id: UUID) -> None:
-    tokens = [(account.id, account.token) for account in accounts if account.token is not None]
-    ids = [account_id for account_id, _ in tokens]
-    key_ids = [token.key_id for _, token in tokens]
-    await tx.execute(_PUT_TOKENS, user_id, ids, key_ids, [token.ciphertext for _, token in tokens])
+    tokens = [(account, account.token) for account in accounts if account.token is not None]
+    await tx.execute(
+        _PUT_TOKENS,
+        user_id,
+        [account.id for account, _ in tokens],
+        [token.key_id for _, token in tokens],
+        [token.ciphertext for _, token in tokens],
+        [account.token_expires_at for account, _ in tokens],
+    )
 
 
 def _check(account_id: UUID, *, user_id: UUID, every_ms: int) -> Recurring:

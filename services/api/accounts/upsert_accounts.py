@@ -14,14 +14,13 @@ from services.api.accounts.check_row import AccountRow, row_fault
 from services.api.accounts.read_file import import_problem
 from services.api.accounts.store import AccountWrite, KnownAccount
 from services.api.http import Fault
-from shared.accounts import AccountState, Owner, transition_account
+from shared.accounts import TOKEN_COLUMN, AccountState, Owner, transition_account
 from shared.database import Connection
 from shared.outbox import Event, record_events
 from shared.publications import release_held
 from shared.security import SealedToken, TokenCipher, TokenUnreadableError
 from shared.settings import Settings
 
-_TOKEN_COLUMN = "access_token"  # noqa: S105 - the name of a column, not a token
 #: States from which a token leads back.
 _REVIVED = frozenset({AccountState.NEEDS_REAUTH, AccountState.DISCONNECTED})
 
@@ -134,7 +133,7 @@ def _same_token(row: AccountRow, old: KnownAccount, user_id: UUID, cipher: Token
     if old.sealed is None:
         return False
     try:
-        kept = cipher.decrypt(old.sealed, user_id=user_id, account_id=old.id, column=_TOKEN_COLUMN)
+        kept = cipher.decrypt(old.sealed, user_id=user_id, row_id=old.id, column=TOKEN_COLUMN)
     except TokenUnreadableError:
         return False
     return kept == row.access_token
@@ -143,7 +142,7 @@ def _same_token(row: AccountRow, old: KnownAccount, user_id: UUID, cipher: Token
 def _seal(row: AccountRow, account_id: UUID, user_id: UUID, cipher: TokenCipher) -> SealedToken | None:
     if row.access_token is None:
         return None
-    return cipher.encrypt(row.access_token, user_id=user_id, account_id=account_id, column=_TOKEN_COLUMN)
+    return cipher.encrypt(row.access_token, user_id=user_id, row_id=account_id, column=TOKEN_COLUMN)
 
 
 def _token_missing(row: AccountRow) -> Fault:

@@ -29,6 +29,7 @@ from services.api.http import (
     read_page,
     read_query,
 )
+from services.api.media.fetch_publicly import require_reachable
 from services.api.routing import get, post
 from shared.publications import DEFAULT_MAX_LATENESS_S, Draft, Window
 
@@ -58,6 +59,8 @@ async def distribute(request: web.Request, caller: Caller) -> web.Response:
     dry_run = flag_of(read_query(request, "dry_run"), "dry_run")
     body = await read_json(request, DistributionBody)
     new = _new(body)
+    if not dry_run:
+        await require_reachable(deps, new.post_id, user_id=caller.user_id)
     async with begin(deps.pool) as tx:
         plan = await plan_post(tx, new, user_id=caller.user_id, allow_duplicate=body.allow_duplicate)
         outcome: dict[str, Any] = {"seed": new.seed, "dry_run": dry_run, "plan": _present(plan)}

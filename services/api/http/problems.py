@@ -33,6 +33,7 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
         "invalid_limit": _Kind(status=400, title="The limit is no number"),
         "unauthenticated": _Kind(status=401, title="No valid API key"),
         "scope_missing": _Kind(status=403, title="The API key may not do this"),
+        "media_address_expired": _Kind(status=403, title="The address does not open this file, or no longer"),
         "not_found": _Kind(status=404, title="Not found"),
         "health_unknown": _Kind(status=404, title="The health is not known yet", retryable=True),
         "method_not_allowed": _Kind(status=405, title="The method is not allowed here"),
@@ -47,6 +48,7 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
         "body_too_large": _Kind(status=413, title="The body is too large"),
         "media_too_large": _Kind(status=413, title="The media file is too large"),
         "unsupported_media_type": _Kind(status=415, title="The content type is not supported"),
+        "range_not_satisfiable": _Kind(status=416, title="The file has no such bytes"),
         "validation_failed": _Kind(status=422, title="The request has faults"),
         "timezone_required": _Kind(status=422, title="A time lacks its offset"),
         "time_in_past": _Kind(status=422, title="The time is past"),
@@ -58,6 +60,7 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
         "media_url_forbidden": _Kind(status=422, title="The URL may not be fetched"),
         "internal_error": _Kind(status=500, title="The server failed"),
         "not_ready": _Kind(status=503, title="The server cannot serve now", retryable=True),
+        "storage_full": _Kind(status=507, title="There is no room left", retryable=True),
     }
 )
 _CODE_OF_STATUS = {

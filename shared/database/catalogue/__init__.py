@@ -12,12 +12,13 @@ from shared.database.catalogue.account_queries import ACCOUNT_QUERIES
 from shared.database.catalogue.indexes import INDEXES
 from shared.database.catalogue.inserts import INSERTS
 from shared.database.catalogue.job_queries import JOB_QUERIES
+from shared.database.catalogue.media_queries import MEDIA_QUERIES
 from shared.database.catalogue.publication_queries import PUBLICATION_QUERIES
 from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Index, Kind, Place, resolve
 from shared.database.catalogue.samples import SAMPLES
 
 #: Every query that has an index question: all but those of `INSERTS`.
-CATALOGUE: tuple[CataloguedQuery, ...] = (*ACCOUNT_QUERIES, *PUBLICATION_QUERIES, *JOB_QUERIES)
+CATALOGUE: tuple[CataloguedQuery, ...] = (*ACCOUNT_QUERIES, *MEDIA_QUERIES, *PUBLICATION_QUERIES, *JOB_QUERIES)
 
 
 def known_statements() -> Iterator[str]:

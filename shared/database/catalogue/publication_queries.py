@@ -14,7 +14,6 @@ _TRANSITION = "shared.publications.transition"
 
 _OWN = ("user_id", "publication_id")
 _LIVE = ["scheduled", "publishing", "published", "held", "outcome_unknown"]
-_PUBLISHABLE = ["NEW", "WARMING_UP", "ACTIVE"]
 
 
 def _page(
@@ -92,9 +91,21 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
     CataloguedQuery(
         name="publications.lock_account",
         source=f"{_CLAIM}:_LOCK_ACCOUNT",
-        arguments=("publication_id",),
+        arguments=("publication_id", 1),
         index="publications_pkey",
         also=("accounts_pkey",),
+    ),
+    CataloguedQuery(
+        name="publications.day_record",
+        source="shared.publications.caps:_DAY_RECORD",
+        arguments=("user_id", "account_id", "day_begin"),
+        index="publications_account_page",
+    ),
+    CataloguedQuery(
+        name="publications.postpone",
+        source="shared.publications.postpone:_POSTPONE",
+        arguments=("publication_id", 1, "text", "day_end", 60.0),
+        index="publications_pkey",
     ),
     CataloguedQuery(
         name="publications.claim",
@@ -128,6 +139,12 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
         index="publications_publishing",
     ),
     CataloguedQuery(
+        name="publications.mark_child",
+        source=f"{_PROGRESS}:_CHILD",
+        arguments=("publication_id", 1, 10, 1, "text"),
+        index="publications_pkey",
+    ),
+    CataloguedQuery(
         name="publications.mark_created",
         source=f"{_PROGRESS}:_CREATED",
         arguments=("publication_id", 1, "text"),
@@ -140,9 +157,23 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
         index="publications_pkey",
     ),
     CataloguedQuery(
-        name="publications.sends",
-        source="services.publisher.result:_SENDS",
+        name="publications.standing",
+        source="services.publisher.result:_STANDING",
         arguments=("publication_id",),
+        index="publications_pkey",
+        also=("accounts_user_id_id_key",),
+    ),
+    CataloguedQuery(
+        name="publications.take_unknown",
+        source="services.publisher.late_probe:_TAKE",
+        arguments=(10,),
+        index="publications_unknown",
+        also=("publications_pkey",),
+    ),
+    CataloguedQuery(
+        name="publications.put_unknown_back",
+        source="services.publisher.late_probe:_PUT_BACK",
+        arguments=("publication_id", 15.0),
         index="publications_pkey",
     ),
     CataloguedQuery(
@@ -170,8 +201,15 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
     CataloguedQuery(
         name="publications.held",
         source="shared.publications.release:_HELD",
-        arguments=("user_id", "account_id", _PUBLISHABLE),
+        arguments=("user_id", "account_id"),
         index="publications_account_page",
+    ),
+    CataloguedQuery(
+        name="publications.bring_forward",
+        source="shared.publications.bring_forward:_BRING_FORWARD",
+        arguments=(500, 0.0, 5.0, 60.0),
+        index="publications_platform_down",
+        ordered=True,
     ),
     # For the scheduler
     CataloguedQuery(

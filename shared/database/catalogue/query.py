@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     PRIMARY = "primary"  # names the row
     UNIQUE = "unique"  # keeps two rows from being the same thing, and finds them by it
+    PLAIN = "plain"  # one column, which is condition and order
     COMPOSITE = "composite"  # the columns of a condition, then those of the order
     PARTIAL = "partial"  # only rows that a query can mean
     COVERING = "covering"  # has all that a query reads, so that the table is left alone

@@ -15,6 +15,8 @@ SAMPLES: Mapping[str, str] = {
     "instagram_user_id": "text: of `account_id`",
     "instagram_user_ids": "text[]: of `account_ids`",
     "api_key_id": "text: the `key_id` of an API key",
+    "proxy_id": "uuid: a proxy of the tenant, that some of its accounts use",
+    "proxy_ids": "uuid[]: 20 proxies",
     "group_id": "uuid: a group of the tenant, with members",
     "group_name": "text: its name",
     "media_id": "uuid: of the tenant",

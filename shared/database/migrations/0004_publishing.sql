@@ -35,6 +35,9 @@ CREATE INDEX IF NOT EXISTS publications_published ON publications (account_id, p
     WHERE state = 'published';
 -- Outcomes that nobody knows are looked up again at `rescue_at`.
 CREATE INDEX IF NOT EXISTS publications_unknown ON publications (rescue_at) WHERE state = 'outcome_unknown';
+-- What waits for the platform to come back is brought forward when it does.
+CREATE INDEX IF NOT EXISTS publications_platform_down ON publications (next_attempt_at)
+    WHERE state = 'scheduled' AND reason = 'platform_down';
 
 -- Egress: the way out that some accounts must take. An account keeps its proxy: to publish past it would break the
 -- policy it was given for.
@@ -85,6 +88,11 @@ ALTER TABLE accounts
     -- Which day of the protocol it is, from 0, and when that day began; a day is 24 hours from then.
     ADD COLUMN warmup_day smallint NOT NULL DEFAULT 0,
     ADD COLUMN warmup_day_began_at timestamptz,
+    -- When the account last needed its owner: no day of a warm-up counts in which that happened.
+    ADD COLUMN flagged_at timestamptz,
+    -- What the platform lets the account publish in 24 hours, as it last said, and until when that is used up.
+    ADD COLUMN quota_total integer CHECK (quota_total >= 0),
+    ADD COLUMN quota_until timestamptz,
     ADD FOREIGN KEY (user_id, proxy_id) REFERENCES proxies (user_id, id);
 CREATE INDEX accounts_proxy ON accounts (proxy_id) WHERE proxy_id IS NOT NULL;
 
@@ -93,6 +101,27 @@ CREATE INDEX accounts_proxy ON accounts (proxy_id) WHERE proxy_id IS NOT NULL;
 ALTER TABLE account_tokens
     ADD COLUMN obtained_at timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN scopes text[],
-    ADD COLUMN refresh_at timestamptz NOT NULL DEFAULT now() + interval '24 hours';
+    ADD COLUMN refresh_at timestamptz NOT NULL DEFAULT now() + interval '24 hours',
+    -- A worker asks the platform for the next one; after this time it is dead.
+    ADD COLUMN refreshing_until timestamptz;
 CREATE INDEX account_tokens_refresh ON account_tokens (refresh_at);
-CREATE INDEX account_tokens_key ON account_tokens (key_id);
+CREATE INDEX account_tokens_key ON account_tokens (key_id, account_id);
+
+-- When a token is to be renewed: at half of its life, but no younger than a day, which the platform refuses; one whose
+-- end nobody knows after a day. No life is believed to be longer than the platform's 60 days. At the latest when it
+-- ends, so that the end is noticed. Each account has a place of its own in the tenth of the life that follows: tokens
+-- that were stored together are not renewed together.
+CREATE FUNCTION token_refresh_at(account_id uuid, obtained_at timestamptz, expires_at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT least(expires_at, earliest + place * coalesce(
+        least(life / 10, (expires_at - earliest) / 2), interval '6 hours'
+    ))
+    FROM (
+        SELECT CASE WHEN expires_at IS NOT NULL THEN least(expires_at - obtained_at, interval '60 days') END AS life
+    ) AS known
+    CROSS JOIN LATERAL (
+        SELECT greatest(obtained_at + life / 2, obtained_at + interval '24 hours') AS earliest,
+               (get_byte(uuid_send(account_id), 14) * 256 + get_byte(uuid_send(account_id), 15)) / 65536::float8
+                   AS place
+    ) AS plan
+$$;

@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -77,9 +78,11 @@ class Client:
         group_id: str = answer.body["id"]
         return group_id
 
-    async def upload(self, content: bytes, *, name: str = "picture.jpg") -> Answer:
+    async def upload(self, content: bytes, *, name: str = "picture.jpg", convert: str | None = None) -> Answer:
         form = aiohttp.FormData()
         form.add_field("file", io.BytesIO(content), filename=name, content_type="image/jpeg")
+        if convert is not None:
+            form.add_field("convert", convert)
         return await self.post("/v1/media", data=form)
 
     async def add_post(self, **fields: Any) -> str:
@@ -142,6 +145,7 @@ def settings(database_url, redis_url, tmp_path):
             "CURSOR_SECRET": "cursor secret of the tests",
             "API_KEY_PEPPER": "pepper of the tests",
             "MEDIA_STORE": str(tmp_path / "media"),
+            "PUBLIC_FETCH_TEST": "off",  # nothing stands at PUBLIC_URL
         }
     )
 
@@ -165,6 +169,22 @@ async def bob(gateway):
 @pytest.fixture
 def make_picture():
     return picture
+
+
+@pytest.fixture
+def refused(gateway):
+    """Check a refusal of media: told, with nothing kept; gives its text."""
+
+    def kept() -> list[Path]:
+        return list(Path(gateway.deps.settings.media_store).iterdir())
+
+    async def refused(answer: Answer, code: str, status: int = 422) -> str:
+        assert (answer.status, answer.body["code"]) == (status, code), answer.body
+        assert await gateway.count("media") == 0
+        assert kept() == []
+        return str(answer.body["detail"])
+
+    return refused
 
 
 @pytest.fixture

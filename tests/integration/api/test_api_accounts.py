@@ -27,9 +27,7 @@ def form_of(content: bytes) -> aiohttp.FormData:
 async def read_token(gateway, user_id, account_id):
     [row] = await gateway.rows("SELECT key_id, sealed FROM account_tokens WHERE account_id = $1", UUID(account_id))
     sealed = SealedToken(key_id=row["key_id"], ciphertext=row["sealed"])
-    return gateway.deps.cipher.decrypt(
-        sealed, user_id=UUID(user_id), account_id=UUID(account_id), column="access_token"
-    )
+    return gateway.deps.cipher.decrypt(sealed, user_id=UUID(user_id), row_id=UUID(account_id), column="access_token")
 
 
 async def test_an_import_adds_changes_and_leaves_alone(alice):

@@ -1,4 +1,4 @@
-"""Media: looked into, kept under a key nobody can guess, and served to whoever has the key."""
+"""Pictures: looked into, kept under a key nobody can guess, and served to whoever has an address."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from aiohttp.test_utils import TestServer
 
 from services.api.app import create_app
 from services.api.http.listener import listen
+from services.api.media.spool import PICTURE_BYTES_MAX
 
 LIMIT = 8 * 1024 * 1024
+REEL = Path("examples/reel.mp4").read_bytes()
 
 
 def stored_files(gateway) -> list[Path]:
@@ -39,9 +41,8 @@ async def test_an_uploaded_picture_is_told_and_served_as_it_was(alice, gateway, 
         assert answer.status == 200
         assert answer.headers["Content-Type"] == "image/jpeg"
         assert answer.headers["Content-Length"] == str(len(content))
-        assert "immutable" in answer.headers["Cache-Control"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert len(path.removeprefix("/media/")) >= 32
+    assert len(path.removeprefix("/media/").partition(".")[0]) >= 32
 
 
 async def test_the_same_picture_twice_gets_two_keys(alice, make_picture):
@@ -51,44 +52,37 @@ async def test_the_same_picture_twice_gets_two_keys(alice, make_picture):
     assert first != second
 
 
-BAD_KEYS = ["missing.jpg", "A" * 32 + ".jpg", "..%2f..%2fetc%2fpasswd", "%2e%2e/secret", "x" * 33 + ".jpg", "%00.jpg"]
+OTHER_TYPES = {"PNG": "PNG", "WEBP": "WebP", "GIF": "GIF", "BMP": "BMP", "TIFF": "TIFF"}
 
 
-async def test_keys_that_name_nothing_are_404(alice):
-    """No key leads out of the store, and an unknown one is a plain 404."""
-    for key in BAD_KEYS:
-        for method in ("GET", "HEAD"):
-            answer = await alice.call(method, f"/media/{key}")
-            assert answer.status == 404
-
-
-async def refused(gateway, answer, code: str, status: int = 422) -> str:
-    assert (answer.status, answer.body["code"]) == (status, code), answer.body
-    assert await gateway.count("media") == 0
-    assert stored_files(gateway) == []
-    return str(answer.body["detail"])
-
-
-OTHER_FORMATS = ["PNG", "GIF", "WEBP", "BMP", "TIFF"]
-
-
-async def test_another_format_under_the_name_of_a_jpeg_is_refused_by_its_true_name(gateway, alice, make_picture):
-    """Names and content types prove nothing; the answer names what the file really is."""
-    for encoding in OTHER_FORMATS:
+async def test_another_type_under_the_name_of_a_jpeg_is_refused_by_its_true_name(refused, alice, make_picture):
+    """Names and content types prove nothing; the answer says what the file really is, and if it can be converted."""
+    for encoding, name in OTHER_TYPES.items():
         answer = await alice.upload(make_picture(encoding=encoding), name="picture.jpg")
 
-        assert encoding in await refused(gateway, answer, "media_unsupported")
+        detail = await refused(answer, "media_unsupported")
+        assert f"This is {name}," in detail
+        assert ("convert=true" in detail) == (name in {"PNG", "WebP"})
+
+
+async def test_a_picture_of_a_phone_is_refused_by_its_true_name(refused, alice):
+    """HEIC, as phones take pictures, is told from a video though both begin with the same box."""
+    detail = await refused(await alice.upload(b"\0\0\0\x18ftypheic" + bytes(100)), "media_unsupported")
+
+    assert "This is HEIC," in detail
 
 
 BAD_MEASURES = [(1080, 1351, "1080 x 1351"), (1920, 1000, "1920 x 1000"), (319, 319, "319 pixels")]
 
 
-async def test_measures_that_the_platform_refuses_are_refused_here(gateway, alice, make_picture):
-    """A picture is held to the platform's ratio and width before anything is planned on it."""
+async def test_a_picture_is_told_what_it_can_be_used_for(alice, make_picture):
+    """What does not fit the feed can still be a story; the answer says why it does not fit the feed."""
     for width, height, told in BAD_MEASURES:
-        answer = await alice.upload(make_picture(width, height))
+        made = (await alice.upload(make_picture(width, height))).body
 
-        assert told in await refused(gateway, answer, "media_unsupported")
+        assert made["formats"] == ["story_image", "reel_cover"]
+        assert set(made["problems"]) == {"feed_image", "carousel_image"}
+        assert told in made["problems"]["feed_image"][0]
 
 
 LIMIT_MEASURES = [(1080, 1350), (1910, 1000), (320, 320)]
@@ -97,34 +91,45 @@ LIMIT_MEASURES = [(1080, 1350), (1910, 1000), (320, 320)]
 async def test_measures_at_the_platforms_limits_are_taken(alice, make_picture):
     """The limits themselves are allowed."""
     for width, height in LIMIT_MEASURES:
-        assert (await alice.upload(make_picture(width, height))).status == 201
+        made = (await alice.upload(make_picture(width, height))).body
+
+        assert (made["problems"], made["duration_ms"]) == ({}, None)
+        assert made["formats"] == ["feed_image", "story_image", "carousel_image", "reel_cover"]
 
 
-async def test_a_damaged_picture_is_refused(gateway, alice, make_picture):
+async def test_a_damaged_picture_is_refused(refused, alice, make_picture):
     """A file that was cut off, or only begins like a picture, is refused."""
     content = make_picture(noise=True)
 
-    await refused(gateway, await alice.upload(content[: len(content) // 2]), "media_invalid")
-    await refused(gateway, await alice.upload(b"no picture at all"), "media_unsupported")
-    await refused(gateway, await alice.upload(b""), "media_unsupported")
+    await refused(await alice.upload(content[: len(content) // 2]), "media_invalid")
+    await refused(await alice.upload(b"no picture at all"), "media_unsupported")
+    await refused(await alice.upload(b""), "media_unsupported")
 
 
-async def test_a_picture_of_too_many_pixels_is_refused_without_decoding_it(gateway, alice, make_picture):
+async def test_a_picture_of_too_many_pixels_is_refused_without_decoding_it(refused, alice, make_picture):
     """A small file that would unpack to gigabytes is refused by what its header says."""
     answer = await alice.upload(make_picture(9000, 9000))
 
-    assert "81,000,000" in await refused(gateway, answer, "media_unsupported")
+    assert "81,000,000" in await refused(answer, "media_unsupported")
 
 
-async def test_a_picture_over_the_limit_is_answered_cleanly(gateway, alice, make_picture):
+async def test_a_picture_over_the_limit_is_answered_cleanly(refused, alice, make_picture):
     """8.1 MiB are refused with 413 over the same connection on which the next request works."""
     content = make_picture(2000, 2000, noise=True)
     content += bytes(int(8.1 * 1024 * 1024) - len(content))
 
-    await refused(gateway, await alice.upload(content), "media_too_large", 413)
-    await refused(gateway, await alice.upload(bytes(LIMIT + 1)), "media_too_large", 413)
-    await refused(gateway, await alice.upload(bytes(3 * LIMIT)), "media_too_large", 413)
+    assert "convert=true" in await refused(await alice.upload(content), "media_too_large", 413)
+    await refused(await alice.upload(bytes(PICTURE_BYTES_MAX + 1)), "media_too_large", 413)
     assert (await alice.upload(make_picture())).status == 201
+
+
+async def test_a_body_over_every_limit_is_refused_before_it_is_read(refused, alice):
+    """Who announces more than the largest video may have need not send it."""
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(400 * 1024 * 1024)}
+
+    answer = await alice.post("/v1/media", data=b"", headers=headers)
+
+    await refused(answer, "media_too_large", 413)
 
 
 async def test_a_picture_of_exactly_the_limit_is_taken(alice, make_picture):
@@ -135,17 +140,22 @@ async def test_a_picture_of_exactly_the_limit_is_taken(alice, make_picture):
     assert answer.status == 201, answer.body
 
 
-async def test_an_upload_needs_a_form_with_the_field_file(gateway, alice, make_picture):
+async def test_an_upload_needs_a_form_with_the_field_file(refused, alice, make_picture):
     """Other content types and forms without the field are told what is missing."""
-    form = aiohttp.FormData()
-    form.add_field("picture", io.BytesIO(make_picture()), filename="picture.jpg")
+    wrong, none, both = (aiohttp.FormData(default_to_multipart=True) for _ in range(3))
+    none.add_field("convert", "true")
+    wrong.add_field("picture", io.BytesIO(make_picture()), filename="picture.jpg")
+    for _ in range(2):
+        both.add_field("file", io.BytesIO(make_picture()), filename="picture.jpg")
 
-    await refused(gateway, await alice.post("/v1/media", data=form), "validation_failed")
-    await refused(gateway, await alice.post("/v1/media", json={}), "unsupported_media_type", 415)
+    for form in (wrong, none, both):
+        await refused(await alice.post("/v1/media", data=form), "validation_failed")
+    await refused(await alice.upload(make_picture(), convert="maybe"), "validation_failed")
+    await refused(await alice.post("/v1/media", json={}), "unsupported_media_type", 415)
     broken = {"Content-Type": "multipart/form-data; boundary=x"}
-    await refused(gateway, await alice.post("/v1/media", data=b"no form", headers=broken), "malformed_request", 400)
+    await refused(await alice.post("/v1/media", data=b"no form", headers=broken), "malformed_request", 400)
     no_boundary = {"Content-Type": "multipart/form-data"}
-    await refused(gateway, await alice.post("/v1/media", data=b"x", headers=no_boundary), "malformed_request", 400)
+    await refused(await alice.post("/v1/media", data=b"x", headers=no_boundary), "malformed_request", 400)
 
 
 FORBIDDEN_URLS = [
@@ -164,23 +174,25 @@ FORBIDDEN_URLS = [
 ]
 
 
-async def test_a_url_into_a_private_network_is_refused(gateway, alice):
+async def test_a_url_into_a_private_network_is_refused(refused, alice):
     """The gateway is nobody's way into the network it stands in."""
     for url in FORBIDDEN_URLS:
-        await refused(gateway, await alice.post("/v1/media/from-url", json={"url": url}), "media_url_forbidden")
+        await refused(await alice.post("/v1/media/from-url", json={"url": url}), "media_url_forbidden")
 
 
-async def test_the_own_public_host_may_be_fetched_from_and_no_neighbour_of_it(gateway, alice, make_picture):
+async def test_the_own_public_host_may_be_fetched_from_and_no_neighbour_of_it(gateway, refused, alice, make_picture):
     """Only the origin of PUBLIC_URL is exempt; what it serves is inspected like an upload."""
     content = make_picture()
 
     async def serve(request: web.Request) -> web.Response:
         if request.path == "/large":
-            return web.Response(body=bytes(LIMIT + 1))
+            return web.Response(body=bytes(PICTURE_BYTES_MAX + 1))
         if request.path == "/away":
             raise web.HTTPFound("http://127.0.0.1:1/picture.jpg")
         if request.path == "/picture":
             return web.Response(body=content, content_type="text/html")
+        if request.path == "/reel":
+            return web.Response(body=REEL)
         raise web.HTTPNotFound
 
     app = web.Application()
@@ -194,12 +206,14 @@ async def test_the_own_public_host_may_be_fetched_from_and_no_neighbour_of_it(ga
             async def fetch(url: str):
                 return await client.post("/v1/media/from-url", json={"url": url})
 
-            await refused(gateway, await fetch(f"{own}/away"), "media_url_forbidden")
-            await refused(gateway, await fetch(f"{own}/missing"), "media_unreachable")
-            await refused(gateway, await fetch(f"{own}/large"), "media_too_large", 413)
+            await refused(await fetch(f"{own}/away"), "media_url_forbidden")
+            await refused(await fetch(f"{own}/missing"), "media_unreachable")
+            await refused(await fetch(f"{own}/large"), "media_too_large", 413)
             taken = await fetch(f"{own}/picture")
+            reel = await fetch(f"{own}/reel")
 
     assert (taken.status, taken.body["sha256"]) == (201, hashlib.sha256(content).hexdigest())
+    assert (reel.status, reel.body["sha256"]) == (201, hashlib.sha256(REEL).hexdigest())
 
 
 async def test_a_row_that_cannot_be_written_leaves_no_file_behind(gateway, alice, make_picture):

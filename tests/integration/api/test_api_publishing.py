@@ -213,8 +213,8 @@ BAD_POSTS: list[Any] = [
     ({"caption": " ".join(["#tag"] * 31)}, 422, "validation_failed", "too_many_hashtags"),
     ({"caption": " ".join(["@you"] * 21)}, 422, "validation_failed", "too_many_mentions"),
     ({"caption": "a\x00b"}, 422, "validation_failed", "invalid_text"),
-    ({"type": "reel"}, 422, "validation_failed", "invalid_value"),
-    ({"media_ids": []}, 422, "validation_failed", "invalid_value"),
+    ({"type": "reel"}, 422, "validation_failed", "wrong_kind"),
+    ({"media_ids": []}, 422, "validation_failed", "wrong_media_count"),
     ({"media_ids": ["01890000-0000-7000-8000-000000000000"]}, 404, "not_found", "not_found"),
     ({"overrides": {"01890000-0000-7000-8000-000000000000": {"caption": "x"}}}, 404, "not_found", "not_found"),
 ]
