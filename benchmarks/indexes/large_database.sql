@@ -38,12 +38,22 @@ SELECT pg_temp.id_of('key', number), pg_temp.id_of('user', number / 2), 'key' ||
        ARRAY['read', 'write']
 FROM generate_series(0, pg_temp.slots() / 5 - 1) AS number;
 
-INSERT INTO accounts
-    (id, user_id, instagram_user_id, username, state, paused_from, tags, token_expires_at, created_at, updated_at)
+-- One account in twenty has a proxy of its own: the one with the same number.
+INSERT INTO proxies (id, user_id, name, scheme, host, port, state, next_check_at)
+SELECT pg_temp.id_of('proxy', number), pg_temp.user_of(number), 'proxy' || number, 'http', 'proxy.example.com', 3128,
+       CASE WHEN pg_temp.chance_of(number) < 0.98 THEN 'up' ELSE 'down' END,
+       now() + pg_temp.chance_of(number) * interval '1 minute'
+FROM generate_series(0, pg_temp.slots() - 1) AS number;
+
+INSERT INTO accounts (
+    id, user_id, instagram_user_id, username, state, paused_from, tags, token_expires_at, proxy_id, created_at,
+    updated_at
+)
 SELECT pg_temp.id_of('account', number), pg_temp.user_of(number), (17841400000000000 + number)::text,
        'studio_' || number, state, CASE state WHEN 'PAUSED' THEN 'ACTIVE' END,
        ARRAY['tag' || floor(200 * power(pg_temp.chance_of(number), 2)), 'city' || number % 50],
-       now() + chance * interval '60 days', at, at
+       now() + chance * interval '60 days', CASE WHEN number < pg_temp.slots() THEN pg_temp.id_of('proxy', number) END,
+       at, at
 FROM (
     SELECT number, pg_temp.chance_of(number) AS chance,
            now() - interval '390 days' + number * (interval '300 days' / (20 * pg_temp.slots())) AS at
@@ -61,8 +71,9 @@ LATERAL (
     END AS state
 ) AS stated;
 
-INSERT INTO account_tokens (account_id, user_id, key_id, sealed)
-SELECT pg_temp.id_of('account', number), pg_temp.user_of(number), 'bench', sha256(number::text::bytea)
+INSERT INTO account_tokens (account_id, user_id, key_id, sealed, refresh_at)
+SELECT pg_temp.id_of('account', number), pg_temp.user_of(number), 'bench', sha256(number::text::bytea),
+       now() + pg_temp.chance_of(number) * interval '30 days'
 FROM generate_series(0, 20 * pg_temp.slots() - 1) AS number;
 
 INSERT INTO health_scores

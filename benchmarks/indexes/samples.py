@@ -13,7 +13,9 @@ from shared.database.catalogue import SAMPLES, CataloguedQuery
 _SQL = Path(__file__).with_suffix(".sql")
 # Where the catalogue's own arguments are enough to plan a statement, but not to run it.
 _TO_RUN: Mapping[str, tuple[Any, ...]] = {
+    "account_tokens.put_back": ("text", ["account_id"], [b"sealed"]),
     "accounts.update": ("user_id", ["account_id"], [None], ["text"], ["tag"], ["time"]),
+    "proxies.put_back": ("text", ["proxy_id"], [b"sealed"]),
     "recurring_jobs.move_on": (["recurring_name"], ["time"], [True]),
 }
 
@@ -40,6 +42,6 @@ def arguments_of(query: CataloguedQuery, samples: Mapping[str, Any]) -> list[Any
 def _value(argument: Any, samples: Mapping[str, Any]) -> Any:
     if isinstance(argument, str):
         return samples[argument]
-    if isinstance(argument, Sequence):
+    if isinstance(argument, Sequence) and not isinstance(argument, bytes):
         return [samples.get(one, one) if isinstance(one, str) else one for one in argument]
     return argument

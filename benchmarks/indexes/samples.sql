@@ -20,6 +20,13 @@ some_accounts AS (
     ORDER BY id
     LIMIT 20
 ),
+some_proxies AS (
+    SELECT id
+    FROM proxies
+    WHERE user_id = (SELECT user_id FROM tenant)
+    ORDER BY id
+    LIMIT 20
+),
 tenants_group AS (
     SELECT groups.id, groups.name
     FROM groups
@@ -78,6 +85,8 @@ SELECT (SELECT user_id FROM tenant) AS user_id,
        account.instagram_user_id,
        (SELECT array_agg(instagram_user_id) FROM some_accounts) AS instagram_user_ids,
        'key0' AS api_key_id,
+       (SELECT min(id::text)::uuid FROM some_proxies) AS proxy_id,
+       (SELECT array_agg(id) FROM some_proxies) AS proxy_ids,
        tenants_group.id AS group_id,
        tenants_group.name AS group_name,
        (SELECT min(id::text)::uuid FROM some_media) AS media_id,
