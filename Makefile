@@ -13,7 +13,7 @@ help:
 	@echo "make up      run the whole system on private servers until Ctrl-C"
 	@echo "make down    stop what make up started     make status  show what runs"
 	@echo "make lint    the checks without the tests   make setup   the Python environment only"
-	@echo "make faults  kill workers and the broker, cut lines: the job engine's fault tests alone"
+	@echo "make faults  kill workers and the broker, cut lines; then 10,000 publications in the midst of faults"
 	@echo "make bench   measure the job engine beside its rivals, or with BENCH=cache another suite; takes long"
 
 $(VENV)/.ready: requirements.lock pyproject.toml deploy/local/setup.sh
@@ -46,6 +46,7 @@ test: lint
 
 faults: setup
 	@$(BIN)/pytest tests/faults
+	@$(BIN)/python -P -m tests.faults.publishing
 
 # The rivals have an environment of their own: nothing of theirs can come near the project's.
 $(RIVALS)/.ready: benchmarks/requirements.lock

@@ -61,7 +61,10 @@ _NOTHING = "Nothing to do: there are no numbers yet."
 _RETRIES = "Nothing to do: it is tried again."
 _MAKES_NEW = "Nothing to do: the media is submitted again; if that fails too, check the media file."
 _CONNECT = "Ask the owner to connect the account again."
-_SIGN_IN = "Ask the owner to open the Instagram app, clear what it asks for, then connect the account again."
+_SIGN_IN = "Ask the owner to open the Instagram app and clear what it asks for, then resume the account."
+_SIGN_IN_AND_CONNECT = (
+    "Ask the owner to open the Instagram app, clear what it asks for and connect the account again, then resume it."
+)
 _WAITS = "Wait: calls resume by themselves when the platform's limit allows."
 _HOST = "Check that the media URL opens from the public internet, fast and without login or redirect."
 _SPEC = "Convert the media to a format the platform takes, then retry."
@@ -182,10 +185,10 @@ GENERAL_RULES: tuple[ErrorRule, ...] = (
     _general(102, None, _REAUTH, "The session is invalid or expired", _CONNECT),
     _general(190, None, _REAUTH, "The access token is invalid, expired or revoked", _CONNECT),
     _general(190, 458, _REAUTH, "The owner removed the app", _CONNECT),
-    _general(190, 459, _RESTRICTED, "The owner's account is at a checkpoint", _SIGN_IN),
+    _general(190, 459, _RESTRICTED, "The owner's account is at a checkpoint", _SIGN_IN_AND_CONNECT),
     _general(190, 460, _REAUTH, "The password was changed", _CONNECT),
     _general(190, 463, _REAUTH, "The access token has expired", _CONNECT),
-    _general(190, 464, _RESTRICTED, "The owner's account is not confirmed", _SIGN_IN),
+    _general(190, 464, _RESTRICTED, "The owner's account is not confirmed", _SIGN_IN_AND_CONNECT),
     _general(190, 467, _REAUTH, "The access token is invalid", _CONNECT),
     _general(190, 492, _REAUTH, "The owner has lost the role on the page", _CONNECT),
     _general(

@@ -20,7 +20,6 @@ import psutil
 
 from deploy.local import BoundedFile, Instance, Log, Patience, System, free_ports
 from deploy.local.account import server_account
-from tests.faults.publishing.arrows import WATCH_ARROWS
 from tests.faults.publishing.user import make_user
 
 _TIMINGS = {
@@ -154,7 +153,6 @@ async def standing(*, publishers: int) -> AsyncIterator[Ground]:
             kill_points=kill_points,
             api_key=await make_user(system.environment, name=uuid4().hex),
         )
-        await ground.database.execute(WATCH_ARROWS)
         await _add_publishers(stack, ground, publishers - 1)
         yield ground
 

@@ -21,7 +21,7 @@ _BEGIN_IN_S = 2.0
 _MOST_ACCOUNTS = 1_000
 # Ten posts for each account at most: its formats follow in this order. A story has no caption to tell it by, so there
 # is one.
-_FORMATS = ("image", "carousel", "image", "reel", "image", "story", "carousel", "image", "reel", "image")
+_FORMATS = ("image", "carousel", "reel", "story", "image", "image", "carousel", "image", "reel", "image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Load:
 
 async def order(ground: Ground, *, publications: int, over_s: float, name: str) -> Load:
     """Make accounts and posts, and distribute the posts over `over_s` seconds."""
-    posts = min(len(_FORMATS), max(1, math.ceil(publications / _MOST_ACCOUNTS), publications // 40))
+    posts = min(len(_FORMATS), max(1, math.ceil(publications / _MOST_ACCOUNTS), publications // 30))
     accounts = math.ceil(publications / posts)
     group_id = await _make_group(ground, accounts, name=name)
     media = {"image": await _upload(ground, _PICTURE), "video": await _upload(ground, _REEL)}

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.faults.publishing.arrows import WATCH_ARROWS
 from tests.faults.publishing.ground import Ground, standing
 from tests.faults.publishing.ledger import Ledger, read_ledger, waiting
 from tests.faults.publishing.load import order
@@ -51,43 +52,43 @@ class Outcome:
 
 
 async def run(plan: Plan, *, tell: Callable[[str], None]) -> Outcome:
-    """Run it to its end; bounded by the plan's own time and ten minutes of quiet."""
+    """Run it on a system of its own; bounded by the plan's own time and ten minutes of quiet."""
     began = time.monotonic()
     async with standing(publishers=plan.publishers) as ground:
         tell(f"system ready after {time.monotonic() - began:.0f} s")
         options = {"double_publish": plan.double_publish, "processing_s": 0.1, "quota_total": 1_000}
         await ground.emulator("POST", "reset", json=options)
-        over_s = plan.publications / plan.per_s
-        load = await order(ground, publications=plan.publications, over_s=over_s, name=f"run {plan.seed}")
-        tell(f"{load.publications} publications on {load.accounts} accounts over {over_s:.0f} s")
-        for fault in platform_faults(plan.seed, share=plan.share) if plan.platform_fails else []:
-            await ground.emulator("POST", "faults", json=fault)
-        trouble, stop = Trouble(ground, seed=plan.seed), asyncio.Event()
-        async with asyncio.TaskGroup() as tasks:
-            mending = tasks.create_task(_mend(ground, trouble))
-            tasks.create_task(
-                trouble.run(
-                    stop,
-                    kill_every_s=plan.kill_every_s,
-                    purge_every_s=plan.purge_every_s,
-                    freeze_every_s=plan.freeze_every_s,
-                )
-            )
-            await _until_quiet(ground, until=time.monotonic() + over_s + 5, held_too=False, tell=tell)
-            stop.set()
-            await ground.emulator("DELETE", "faults")
-            tell("no more troubles; waiting for the rest")
-            await _until_quiet(ground, until=time.monotonic() + _QUIET_S, held_too=True, tell=tell)
-            mending.cancel()
-        counted = await ground.emulator("GET", "")
-        return Outcome(
-            plan=plan,
-            ledger=await read_ledger(ground, frozen=trouble.frozen),
-            done=dict(trouble.done),
-            faults=counted["faults_met"],
-            calls=sum(counted["calls"].values()),
-            seconds=time.monotonic() - began,
-        )
+        return await publish_in_trouble(ground, plan, tell=tell)
+
+
+async def publish_in_trouble(ground: Ground, plan: Plan, *, tell: Callable[[str], None]) -> Outcome:
+    """Publish while everything fails, wait until everything has ended, and account for it."""
+    began, over_s = time.monotonic(), plan.publications / plan.per_s
+    await ground.database.execute(WATCH_ARROWS)
+    load = await order(ground, publications=plan.publications, over_s=over_s, name=f"run {plan.seed}")
+    tell(f"{load.publications} publications on {load.accounts} accounts over {over_s:.0f} s")
+    for fault in platform_faults(plan.seed, share=plan.share) if plan.platform_fails else []:
+        await ground.emulator("POST", "faults", json=fault)
+    trouble, stop = Trouble(ground, seed=plan.seed), asyncio.Event()
+    rhythm = {"kill_every_s": plan.kill_every_s, "purge_every_s": plan.purge_every_s}
+    async with asyncio.TaskGroup() as tasks:
+        mending = tasks.create_task(_mend(ground, trouble))
+        tasks.create_task(trouble.run(stop, **rhythm, freeze_every_s=plan.freeze_every_s))
+        await _until_quiet(ground, until=time.monotonic() + over_s + 5, held_too=False, tell=tell)
+        stop.set()
+        await ground.emulator("DELETE", "faults")
+        tell("no more troubles; waiting for the rest")
+        await _until_quiet(ground, until=time.monotonic() + _QUIET_S, held_too=True, tell=tell)
+        mending.cancel()
+    counted = await ground.emulator("GET", "")
+    return Outcome(
+        plan=plan,
+        ledger=await read_ledger(ground, frozen=trouble.frozen),
+        done=dict(trouble.done),
+        faults=counted["faults_met"],
+        calls=sum(counted["calls"].values()),
+        seconds=time.monotonic() - began,
+    )
 
 
 async def _mend(ground: Ground, trouble: Trouble) -> None:

@@ -18,7 +18,7 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
     ledger, plan = outcome.ledger, outcome.plan
     yield "publications", f"{ledger.publications:,}"
     yield "seed, double publish at the platform", f"{plan.seed}, {plan.double_publish}"
-    yield "seconds, with start and stop", f"{outcome.seconds:.0f}"
+    yield "seconds", f"{outcome.seconds:.0f}"
     yield "calls to the platform", f"{outcome.calls:,}"
     yield "claims", f"{ledger.claims:,}"
     yield "moves along arrows", f"{ledger.moves:,}"
