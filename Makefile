@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 .PHONY: help setup demo up down status test faults lint bench lock
 
 help:
-	@echo "make demo    set everything up, publish one post to 25 accounts, show the figures"
+	@echo "make demo    set everything up, publish a post of each format to 25 accounts, show the figures"
 	@echo "make test    set everything up, run lint, types, import contracts and every test"
 	@echo "make up      run the whole system on private servers until Ctrl-C"
 	@echo "make down    stop what make up started     make status  show what runs"

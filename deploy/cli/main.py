@@ -26,7 +26,7 @@ _COMMANDS = {
     "down": _Entry(module="deploy.cli.down", summary="Stop what `up` started."),
     "status": _Entry(module="deploy.cli.status", summary="Show what runs."),
     "demo": _Entry(
-        module="deploy.cli.demo", summary="Publish one post to 25 accounts of the emulator and show the figures."
+        module="deploy.cli.demo", summary="Publish a post of each format to 25 emulated accounts and show the figures."
     ),
     "users": _Entry(module="deploy.cli.users", summary="Make users and their API keys."),
     "accounts": _Entry(module="deploy.cli.accounts", summary="Import accounts."),

@@ -7,6 +7,18 @@ from collections import Counter
 import pytest
 
 from shared.cache import CacheService, connect_redis
+from shared.cache.breaker import Breaker
+
+# A machine that stands still for a moment is no outage here; outages have tests of their own.
+_PATIENT_S = 10.0
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Redis may take its time."""
+    monkeypatch.setattr("shared.cache.connection.OPERATION_S", _PATIENT_S)
+    monkeypatch.setattr("shared.cache.line.OPERATION_S", _PATIENT_S)
+    monkeypatch.setitem(Breaker.run.__kwdefaults__, "seconds", _PATIENT_S)
 
 
 @pytest.fixture

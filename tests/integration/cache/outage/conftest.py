@@ -11,6 +11,11 @@ from shared.cache import CacheService, connect_redis
 from tests.private_redis import Server
 
 
+@pytest.fixture(autouse=True)
+def patience():
+    """The product's own, in place of that for tests without an outage."""
+
+
 class Clock:
     now = 0.0
 
