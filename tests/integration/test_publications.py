@@ -212,7 +212,7 @@ async def test_going_back_through_the_outbox_replaces_what_waits_there(pool):
     taken = await take(pool, publication_id)
 
     change = Change(
-        to=S.SCHEDULED, owner=Owner.PUBLISHER, reason="quota", delay_s=1800, through_outbox=True, give_back=True
+        to=S.SCHEDULED, owner=Owner.PUBLISHER, reason="quota", delay_s=1800, through_outbox=True, give_back=1
     )
     written = await move(pool, taken, change, epoch=taken.epoch)
 

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.scheduler.cleanup import clean_up
-from services.scheduler.mark_missed import mark_missed_once
+from services.scheduler.mark_missed import give_up_unseen_once, mark_missed_once
 from services.scheduler.relay_outbox import listen
 from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
 from shared.database import create_pool
@@ -139,6 +139,23 @@ async def test_a_row_whose_publish_call_was_sent_is_never_missed(pool):
     await mark_missed_once(pool)
 
     assert await pool.fetchval("SELECT state FROM publications") == "scheduled"
+
+
+@pytest.mark.parametrize(("hours", "state"), [(23, "held"), (25, "outcome_unknown")])
+async def test_a_sent_call_that_nobody_could_look_up_for_a_day_is_given_to_a_person(pool, hours, state):
+    """Its account may never come back, and what is held can neither be canceled nor resolved."""
+    await seed_publications(pool, await seed_tenant(pool), due_in_s=-30 * 3600)
+    await pool.execute(
+        """
+        UPDATE publications SET state = 'held', reason = 'reauth_required', step = 'publish_sent', container_id = '1',
+            publish_sends = 1, publish_sent_at = now() - $1::interval
+        """,
+        timedelta(hours=hours),
+    )
+
+    await give_up_unseen_once(pool)
+
+    assert await pool.fetchval("SELECT state FROM publications") == state
 
 
 async def test_a_new_rhythm_reaches_the_accounts_that_are_there(pool):

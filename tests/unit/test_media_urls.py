@@ -74,3 +74,23 @@ def test_a_signature_that_is_none_opens_nothing(urls, signature):
     expires = parameters(urls.address(KEY))["expires"]
 
     assert not urls.opens(KEY, expires=expires, signature=signature)
+
+
+def test_an_address_is_told_from_all_others(urls):
+    """Only what was given out, whole and unchanged, is one of ours."""
+    ours = urls.address(KEY)
+    host, _, rest = ours.partition("/media/")
+
+    assert urls.is_ours(ours)
+    for other in (
+        urls.address(KEY, life_s=0),
+        ours.replace("https:", "http:"),
+        f"{host}.example.com/media/{rest}",
+        f"{host}@example.com/media/{rest}",
+        f"{host}/media/../{rest}",
+        f"{host}/{rest}",
+        ours + "0",
+        ours.partition("?")[0],
+        "",
+    ):
+        assert not urls.is_ours(other)

@@ -44,6 +44,9 @@ OWN = Origin.of("http://127.0.0.1:8080")
         "2002:7f00:1::",
         "2002:a9fe:a9fe::1",
         "2606:4700::5efe:10.0.0.1",
+        "::5efe:8.8.8.8",
+        "fd00::5efe:8.8.8.8",
+        "fe80::200:5efe:8.8.8.8",
         "3fff::1",
         "5f00::1",
         "fc00::1",
@@ -74,6 +77,7 @@ def test_addresses_inside_are_not_public(address):
         "::ffff:8.8.8.8",
         "64:ff9b::808:808",
         "2002:808:808::1",
+        "2606:4700::5efe:8.8.8.8",
     ],
 )
 def test_addresses_of_the_internet_are_public(address):

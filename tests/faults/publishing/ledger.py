@@ -14,13 +14,17 @@ from tests.faults.publishing.ground import Ground
 
 _PUBLICATIONS = """
     SELECT publications.id::text AS id, publications.state, publications.reason, publications.epoch,
-           publications.media_id, accounts.instagram_user_id, posts.caption, posts.type
+           accounts.instagram_user_id, posts.caption, posts.type, next_attempt_at > now() AS is_to_come
     FROM publications
     JOIN accounts ON accounts.id = publications.account_id
     JOIN posts ON posts.id = publications.post_id
 """
-_UNSETTLED = "SELECT count(*) FROM publications WHERE state IN ('scheduled', 'publishing')"
-_WAITING = "SELECT count(*) FROM publications WHERE state IN ('scheduled', 'publishing', 'held')"
+# A wait of hours, as for a used up quota, is a state with a reason: nobody waits for its end here.
+_WAITING = """
+    SELECT count(*) FROM publications
+    WHERE state = 'publishing' OR (state = 'held' AND $1)
+       OR (state = 'scheduled' AND (reason IS NULL OR next_attempt_at < now() + interval '20 minutes'))
+"""
 _STORY = "STORY"
 
 
@@ -47,7 +51,7 @@ class Ledger:
 
 async def waiting(ground: Ground, *, held_too: bool) -> int:
     """Publications that have not ended."""
-    number: int = await ground.database.fetchval(_WAITING if held_too else _UNSETTLED)
+    number: int = await ground.database.fetchval(_WAITING, held_too)
     return number
 
 
@@ -72,7 +76,8 @@ def _enter(ledger: Ledger, row: asyncpg.Record, times_live: int, frozen: set[str
         (ledger.twice_frozen if publication_id in frozen else ledger.twice).append(publication_id)
     if times_live and state in {"failed", "missed", "canceled"}:
         ledger.denied.append(publication_id)
-    if state in {"scheduled", "publishing"} or (state != "published" and not row["reason"]):
+    waits = state == "scheduled" and row["is_to_come"] and row["reason"]
+    if (state in {"scheduled", "publishing"} and not waits) or (state != "published" and not row["reason"]):
         ledger.unsettled.append(publication_id)
 
 

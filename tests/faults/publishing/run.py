@@ -37,6 +37,7 @@ class Plan:
     purge_every_s: float = 10.0
     freeze_every_s: float = 5.0
     platform_fails: bool = True
+    long_waits: bool = True  # among them throttles and quotas
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,8 @@ async def publish_in_trouble(ground: Ground, plan: Plan, *, tell: Callable[[str]
     await ground.database.execute(WATCH_ARROWS)
     load = await order(ground, publications=plan.publications, over_s=over_s, name=f"run {plan.seed}")
     tell(f"{load.publications} publications on {load.accounts} accounts over {over_s:.0f} s")
-    for fault in platform_faults(plan.seed, share=plan.share) if plan.platform_fails else []:
+    faults = platform_faults(plan.seed, share=plan.share, long_waits=plan.long_waits)
+    for fault in faults if plan.platform_fails else []:
         await ground.emulator("POST", "faults", json=fault)
     trouble, stop = Trouble(ground, seed=plan.seed), asyncio.Event()
     rhythm = {"kill_every_s": plan.kill_every_s, "purge_every_s": plan.purge_every_s}

@@ -29,7 +29,7 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield f"calls that met {kind}", f"{number:,}"
     yield "", ""
     for (state, reason), number in sorted(ledger.states.items(), key=lambda item: -item[1]):
-        yield f"ended {state}" + (f", {reason}" if reason else ""), f"{number:,}"
+        yield state + (f", {reason}" if reason else ""), f"{number:,}"
     yield "", ""
     yield "twice, by a worker frozen between mark and call", f"{len(ledger.twice_frozen)}"
     yield "lost (told as published, not live)", f"{len(ledger.lost)}"

@@ -7,9 +7,9 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 import aio_pika
 
@@ -28,31 +28,40 @@ _WAITING = """
 """
 
 
-def platform_faults(seed: int, *, share: float) -> list[dict[str, Any]]:
+_READ, _WRITE = ("get_container", "list_media"), ("create_container", "media_publish")
+_Kinds: TypeAlias = Sequence[tuple[Sequence[str], Mapping[str, Any], float]]
+# Where, what, and how often beside the others.
+_KINDS: _Kinds = (
+    ((*_READ, *_WRITE), {"kind": "drop_before"}, 1.0),
+    ((*_READ, *_WRITE), {"kind": "drop_after"}, 1.0),
+    ((*_READ, *_WRITE), {"kind": "http_500"}, 1.0),
+    ((*_READ, *_WRITE), {"kind": "html_502"}, 1.0),
+    (_WRITE, {"kind": "timeout", "seconds": 5}, 0.3),
+    (("media_publish",), {"kind": "error_but_published"}, 1.0),
+    (("media_publish",), {"kind": "error_but_published", "code": 2}, 1.0),
+    (("media_publish",), {"kind": "error", "code": -1, "subcode": 2207001}, 1.0),
+    (("media_publish",), {"kind": "error", "code": 24, "subcode": 2207008}, 0.5),
+    (("media_publish",), {"kind": "error", "code": 4, "subcode": 2207051}, 0.2),
+    (("media_publish",), {"kind": "not_ready"}, 1.0),
+    (("media_publish",), {"kind": "html_502_but_published"}, 1.0),
+    (("create_container",), {"kind": "error", "code": 9004, "subcode": 2207052}, 0.5),
+    (("create_container",), {"kind": "error", "code": 36003, "subcode": 2207009}, 0.05),
+    (("create_container",), {"kind": "error", "code": 25, "subcode": 2207050}, 0.1),
+    (("create_container",), {"kind": "container_error", "code": -1, "subcode": 2207053}, 1.0),
+    (("create_container",), {"kind": "slow_processing", "seconds": 8}, 0.5),
+    (("create_container",), {"kind": "token_revoked"}, 0.1),
+    (("get_container",), {"kind": "read_glitch"}, 1.0),
+)
+# Rare, for each holds its account back for minutes or hours.
+_LONG_WAITS: _Kinds = (
+    (("media_publish",), {"kind": "error", "code": 9, "subcode": 2207042}, 0.02),
+    (("create_container",), {"kind": "throttle"}, 0.03),
+)
+
+
+def platform_faults(seed: int, *, share: float, long_waits: bool) -> list[dict[str, Any]]:
     """Every fault kind of the emulator, each met by a share of the calls it fits."""
-    read, write = ("get_container", "list_media"), ("create_container", "media_publish")
-    kinds: list[tuple[tuple[str, ...], dict[str, Any], float]] = [
-        ((*read, *write), {"kind": "drop_before"}, 1.0),
-        ((*read, *write), {"kind": "drop_after"}, 1.0),
-        ((*read, *write), {"kind": "http_500"}, 1.0),
-        ((*read, *write), {"kind": "html_502"}, 1.0),
-        (write, {"kind": "timeout", "seconds": 5}, 0.3),
-        (("media_publish",), {"kind": "error_but_published"}, 1.0),
-        (("media_publish",), {"kind": "error_but_published", "code": 2}, 1.0),
-        (("media_publish",), {"kind": "error", "code": -1, "subcode": 2207001}, 1.0),
-        (("media_publish",), {"kind": "error", "code": 24, "subcode": 2207008}, 0.5),
-        (("media_publish",), {"kind": "error", "code": 4, "subcode": 2207051}, 0.2),
-        (("media_publish",), {"kind": "error", "code": 9, "subcode": 2207042}, 0.02),
-        (("media_publish",), {"kind": "not_ready"}, 1.0),
-        (("media_publish",), {"kind": "html_502_but_published"}, 1.0),
-        (("create_container",), {"kind": "error", "code": 9004, "subcode": 2207052}, 0.5),
-        (("create_container",), {"kind": "error", "code": 36003, "subcode": 2207009}, 0.05),
-        (("create_container",), {"kind": "error", "code": 25, "subcode": 2207050}, 0.1),
-        (("create_container",), {"kind": "container_error", "code": -1, "subcode": 2207053}, 1.0),
-        (("create_container",), {"kind": "slow_processing", "seconds": 8}, 0.5),
-        (("create_container",), {"kind": "token_revoked"}, 0.1),
-        (("get_container",), {"kind": "read_glitch"}, 1.0),
-    ]
+    kinds = (*_KINDS, *_LONG_WAITS) if long_waits else _KINDS
     return [
         {"endpoint": endpoint, **kind, "probability": share * weight, "times": _MANY, "seed": seed + number}
         for number, (endpoints, kind, weight) in enumerate(kinds)

@@ -10,10 +10,12 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from PIL import Image
 
 from services.api.app import create_app
 from services.api.http.listener import listen
 from services.api.media.spool import PICTURE_BYTES_MAX
+from shared.security import MediaUrls
 
 LIMIT = 8 * 1024 * 1024
 REEL = Path("examples/reel.mp4").read_bytes()
@@ -103,7 +105,7 @@ async def test_a_damaged_picture_is_refused(refused, alice, make_picture):
 
     await refused(await alice.upload(content[: len(content) // 2]), "media_invalid")
     await refused(await alice.upload(b"no picture at all"), "media_unsupported")
-    await refused(await alice.upload(b""), "media_unsupported")
+    assert "an empty file" in await refused(await alice.upload(b""), "media_unsupported")
 
 
 async def test_a_picture_of_too_many_pixels_is_refused_without_decoding_it(refused, alice, make_picture):
@@ -111,6 +113,25 @@ async def test_a_picture_of_too_many_pixels_is_refused_without_decoding_it(refus
     answer = await alice.upload(make_picture(9000, 9000))
 
     assert "81,000,000" in await refused(answer, "media_unsupported")
+
+
+async def test_a_picture_of_many_scans_is_refused_without_decoding_it(refused, alice):
+    """A small file that goes over its picture again and again would keep a decoder busy for an hour."""
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64), 128).save(buffer, "JPEG", progressive=True)
+    content = buffer.getvalue()
+    scan = content[content.rindex(b"\xff\xda") : -2]
+    comment = b"\xff\xfe\0\4\xff\xd9"  # what only looks like the picture's end
+
+    for many in (content[:-2] + scan * 100 + content[-2:], content[:-2] + comment + scan * 100 + content[-2:]):
+        assert "100 times" in await refused(await alice.upload(many), "media_unsupported")
+        await refused(await alice.upload(many, convert="true"), "media_unsupported")
+    assert (await alice.upload(content)).status == 201
+
+
+async def test_what_follows_a_picture_is_no_part_of_it(alice, make_picture):
+    """Phones put a film behind the picture; whatever its bytes look like, the picture is taken."""
+    assert (await alice.upload(make_picture() + b"\xff\xda" * 200)).status == 201
 
 
 async def test_a_picture_over_the_limit_is_answered_cleanly(refused, alice, make_picture):
@@ -180,37 +201,43 @@ async def test_a_url_into_a_private_network_is_refused(refused, alice):
         await refused(await alice.post("/v1/media/from-url", json={"url": url}), "media_url_forbidden")
 
 
-async def test_the_own_public_host_may_be_fetched_from_and_no_neighbour_of_it(gateway, refused, alice, make_picture):
-    """Only the origin of PUBLIC_URL is exempt; what it serves is inspected like an upload."""
-    content = make_picture()
+async def test_own_addresses_may_be_fetched_and_nothing_beside_them(gateway, refused, alice, make_picture):
+    """Only a signed address under PUBLIC_URL may be private; what it serves is inspected like an upload."""
+    content, asked = make_picture(), []
 
     async def serve(request: web.Request) -> web.Response:
-        if request.path == "/large":
+        asked.append(request.path)
+        if request.path == "/media/large":
             return web.Response(body=bytes(PICTURE_BYTES_MAX + 1))
-        if request.path == "/away":
+        if request.path == "/media/away":
             raise web.HTTPFound("http://127.0.0.1:1/picture.jpg")
-        if request.path == "/picture":
+        if request.path == "/media/picture":
             return web.Response(body=content, content_type="text/html")
-        if request.path == "/reel":
+        if request.path == "/media/reel":
             return web.Response(body=REEL)
         raise web.HTTPNotFound
 
     app = web.Application()
-    app.router.add_get("/{path}", serve)
+    app.router.add_get("/{path:.*}", serve)
     async with TestServer(app) as host:
         own = str(host.make_url("/")).rstrip("/")
-        deps = replace(gateway.deps, settings=replace(gateway.deps.settings, public_url=own))
+        urls = MediaUrls(own, secret=b"a secret of this test")
+        signed = urls.address("picture")
+        deps = replace(gateway.deps, settings=replace(gateway.deps.settings, public_url=own), media_urls=urls)
         async with listen(create_app(deps), host="127.0.0.1", port=0, drain_s=1) as port:
             client = replace(alice, url=f"http://127.0.0.1:{port}")
 
             async def fetch(url: str):
                 return await client.post("/v1/media/from-url", json={"url": url})
 
-            await refused(await fetch(f"{own}/away"), "media_url_forbidden")
-            await refused(await fetch(f"{own}/missing"), "media_unreachable")
-            await refused(await fetch(f"{own}/large"), "media_too_large", 413)
-            taken = await fetch(f"{own}/picture")
-            reel = await fetch(f"{own}/reel")
+            for inside in (f"{own}/metrics", f"{own}/media/picture", signed.replace("/picture", "/../metrics")):
+                await refused(await fetch(inside), "media_url_forbidden")
+            assert asked == []
+            await refused(await fetch(urls.address("away")), "media_url_forbidden")
+            await refused(await fetch(urls.address("missing")), "media_unreachable")
+            await refused(await fetch(urls.address("large")), "media_too_large", 413)
+            taken = await fetch(signed)
+            reel = await fetch(urls.address("reel"))
 
     assert (taken.status, taken.body["sha256"]) == (201, hashlib.sha256(content).hexdigest())
     assert (reel.status, reel.body["sha256"]) == (201, hashlib.sha256(REEL).hexdigest())

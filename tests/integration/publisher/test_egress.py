@@ -1,16 +1,20 @@
 """Accounts that must leave through a proxy: they do, or they wait."""
 
 import asyncio
+import socket
+import threading
 from contextlib import asynccontextmanager
 
 import pytest
 from uuid_utils.compat import uuid7
 
+from services.health import probe_egress as probe_module
 from services.health.check_egress import Inspection, check_egress_once
 from services.health.probe_egress import EgressDownError, probe_egress
 from shared.instagram import Egress
 from tests.forward_proxy import ForwardProxy
 from tests.seeds import CIPHER
+from tests.trusted_tls import server_context
 
 USERNAME, PASSWORD = "leaver", "made:up"  # a password may hold a colon
 
@@ -125,6 +129,25 @@ async def test_what_was_held_while_the_proxy_came_up_is_found_by_the_next_look(g
     assert (await gateway.stage.row())["state"] == "scheduled"
 
 
+async def test_what_was_held_for_another_reason_goes_on_as_well_once_the_proxy_is_up(gateway):
+    """The account was resumed while its proxy was down, and so nothing was released then."""
+    await gateway.pool.execute("UPDATE publications SET state = 'held', reason = 'account_paused'")
+
+    await gateway.check()
+
+    assert (await gateway.stage.row())["state"] == "scheduled"
+
+
+async def test_a_paused_account_is_not_released_by_its_proxy(gateway):
+    """Every gate is asked, not the one that opened."""
+    await gateway.pool.execute("UPDATE accounts SET state = 'PAUSED', paused_from = 'ACTIVE'")
+    await gateway.pool.execute("UPDATE publications SET state = 'held', reason = 'egress_down'")
+
+    await gateway.check()
+
+    assert (await gateway.stage.row())["state"] == "held"
+
+
 async def test_one_failure_is_no_death(gateway):
     """The second in a row is; then it is asked ever more rarely, and one success is enough."""
     await gateway.check()
@@ -178,6 +201,30 @@ async def test_a_look_goes_the_way_that_calls_go(gateway, scheme, method):
     await probe_egress(egress(gateway), graph_url=platform(gateway, scheme), deadline_s=10)
 
     assert [asked.method for asked in gateway.proxy.asked] == [method]
+
+
+async def test_a_look_does_not_wait_for_the_proxys_goodbye(tmp_path, monkeypatch):
+    """An answer is an answer, also from a proxy that keeps its end of the line open."""
+    serving, trusting = server_context(tmp_path)
+    monkeypatch.setattr(probe_module.ssl, "create_default_context", lambda: trusting)
+    over = threading.Event()
+
+    def serve(listener):
+        with serving.wrap_socket(listener.accept()[0], server_side=True) as line:
+            line.recv(65536)
+            line.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            over.wait(60)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = asyncio.create_task(asyncio.to_thread(serve, listener))
+        way = Egress(scheme="https", host="127.0.0.1", port=listener.getsockname()[1])
+        try:
+            latency_ms = await probe_egress(way, graph_url="https://graph.test", deadline_s=5)
+        finally:
+            over.set()
+            await proxy
+
+    assert 0 <= latency_ms < 5000
 
 
 def egress(gateway):

@@ -3,6 +3,20 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
+
+from services.publisher.publish import publish
+from shared.jobs import JobType, PublishPublication, new_job
+
+_WAITING = "SELECT payload FROM outbox WHERE type = 'post:publish'"
+_IN_S = "SELECT extract(epoch FROM due_at - clock_timestamp())::float8 FROM outbox WHERE type = 'post:publish'"
+
+
+async def deliver_what_waits(stage):
+    """The message that waits in the outbox, as if it were due."""
+    payload = msgspec.json.decode(await stage.pool.fetchval(_WAITING), type=PublishPublication)
+    await publish(stage.work, new_job(JobType.POST_PUBLISH, payload, subject=str(stage.publication_id)), payload)
+
 
 async def test_leases_are_renewed_for_the_claim_that_is_held_and_no_other(stage):
     """A worker that lost its claim does not keep its successor's alive."""
@@ -31,6 +45,20 @@ async def test_an_account_that_is_locked_for_long_makes_nobody_wait(stage):
     message = await stage.pool.fetchrow("SELECT due_at > now() AS later FROM outbox WHERE type = 'post:publish'")
     assert (await stage.row())["state"] == "scheduled"
     assert message["later"]
+
+
+async def test_who_finds_the_account_busy_comes_back_ever_more_rarely(stage):
+    """Ten thousand that wait for one account are no ten thousand claims every two seconds."""
+    waits = []
+    async with stage.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT id FROM accounts FOR NO KEY UPDATE")
+        for _ in range(14):
+            await deliver_what_waits(stage)
+            waits.append(await stage.pool.fetchval(_IN_S))
+
+    assert 0 < waits[0] <= 3
+    assert 40 < waits[-1] <= 90
+    assert await stage.pool.fetchval("SELECT next_attempt_at < now() FROM publications")
 
 
 async def test_a_token_that_the_key_ring_does_not_open_waits_for_the_operator(stage):

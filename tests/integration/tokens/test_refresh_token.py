@@ -53,6 +53,21 @@ async def test_two_workers_ask_the_platform_once(clinic):
     assert [isinstance(other, Again) and other.delay_ms > 0 for other in others] == [True]
 
 
+async def test_workers_that_waited_for_the_same_account_ask_once(clinic):
+    """What the first has written while the other waited for the account's lock is seen by the other."""
+
+    async def both_wait():
+        return await clinic.someone_waits() == 2
+
+    async with clinic.pool.acquire() as importing, importing.transaction():
+        await importing.execute("SELECT 1 FROM accounts FOR NO KEY UPDATE")
+        workers = [asyncio.create_task(clinic.refresh()) for _ in range(2)]
+        await until(both_wait, what="both workers to wait")
+    await asyncio.gather(*workers)
+
+    assert await clinic.calls() == 1
+
+
 @pytest.mark.parametrize("kind", ["error", "html_502"])
 async def test_a_failure_of_the_platform_proves_nothing(clinic, kind):
     """The job is tried again by its policy; token and account stay, and the next try may begin at once."""
