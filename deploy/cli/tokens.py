@@ -72,7 +72,7 @@ def _print(rotation: Rotation, *, ring: list[str], dry_run: bool) -> None:
     else:
         click.echo(f"Encrypted anew, under {plain(rotation.key)}: {rotation.rotated}.")
     for key_id, count in sorted(rotation.by_key.items()):
-        click.echo(f"  {plain(key_id)}: {count}")
+        click.echo(f"  {count} under {plain(key_id)}")
     for why in rotation.unreadable[:_MOST_SHOWN]:
         click.echo(f"  {plain(why)}", err=True)
     if len(rotation.unreadable) > _MOST_SHOWN:

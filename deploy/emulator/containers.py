@@ -87,7 +87,10 @@ async def _inspected(call: Call, container: Container) -> Container:
 async def _inspect(call: Call, url: str, rules: MediaRules) -> Inspected:
     emulator = call.emulator
     deadline_s = call.options.fetch_deadline_s
-    async with fetched(emulator.session, url, rules=rules, deadline_s=deadline_s) as medium:
+    async with (
+        emulator.inspector.place(rules),
+        fetched(emulator.session, url, rules=rules, deadline_s=deadline_s) as medium,
+    ):
         return await emulator.inspector.inspect(medium, rules)
 
 

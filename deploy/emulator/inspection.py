@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ from deploy.emulator.pictures import look_into_picture
 from deploy.emulator.videos import look_into_video
 
 _KNOWN_MAX = 256
-_VIDEOS_AT_ONCE = 4
+VIDEOS_AT_ONCE = 4  # on disk, of at most 300 MiB each
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +36,11 @@ class Inspector:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Inspected] = {}  # oldest first
         self._previews: dict[str, bytes] = {}
-        self._videos = asyncio.Semaphore(_VIDEOS_AT_ONCE)
+        self._videos = asyncio.Semaphore(VIDEOS_AT_ONCE)
+
+    def place(self, rules: MediaRules) -> AbstractAsyncContextManager[None]:
+        """Where a medium is, from its first byte until it was inspected: videos wait for one."""
+        return self._videos if rules.kind == "video" else nullcontext()
 
     async def inspect(self, fetched: Fetched, rules: MediaRules) -> Inspected:
         """Look into a medium, in a thread, unless these bytes were seen lately; hold it against the rules.
@@ -63,8 +68,7 @@ class Inspector:
         return Inspected(bytes=fetched.bytes, width=width, height=height, preview_key=fetched.digest)
 
     async def _video(self, fetched: Fetched) -> Inspected:
-        async with self._videos:
-            video = await asyncio.to_thread(look_into_video, fetched.file.name)
+        video = await asyncio.to_thread(look_into_video, fetched.file.name)
         return Inspected(
             bytes=fetched.bytes,
             width=video.width,

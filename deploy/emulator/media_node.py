@@ -56,10 +56,9 @@ def media_node(call: Call, media: Media, fields: str | None) -> dict[str, Any]:
 
 def _plain(media: Media) -> dict[str, Any]:
     is_item = media.format.is_item
-    has_caption = media.details.caption and media.format.product != "STORY"
     return {
         "id": media.id,
-        "caption": media.details.caption if has_caption else None,
+        "caption": media.caption or None,
         "permalink": None if is_item else media.permalink,
         "timestamp": media.published_at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
         "media_type": media.format.media_type,

@@ -13,7 +13,7 @@ from deploy.emulator.inspection import Inspector
 from deploy.emulator.options import Options
 from deploy.emulator.state import Account, World
 
-_FETCHES_AT_ONCE = 64  # pictures in memory, of at most 8 MiB each; videos in files
+_FETCHES_AT_ONCE = 64  # pictures in memory, of at most 8 MiB each
 
 
 @dataclass(kw_only=True)

@@ -78,6 +78,11 @@ class Media:
     permalink: str
     children: tuple[Media, ...] = ()
 
+    @property
+    def caption(self) -> str:
+        """The words that are shown: none with a story, whatever was said."""
+        return "" if self.format.product == "STORY" else self.details.caption
+
 
 @dataclass(kw_only=True)
 class Activity:

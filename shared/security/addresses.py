@@ -34,21 +34,27 @@ def _is_public_v4(address: IPv4Address) -> bool:
 
 
 def _is_public_v6(address: IPv6Address) -> bool:
-    embedded = _embedded(address)
-    if embedded is not None:
-        return _is_public_v4(embedded)
+    translated = _translated(address)
+    if translated is not None:
+        return _is_public_v4(translated)
+    tunnelled = _tunnelled(address)
     return (
         address in _GLOBAL_UNICAST
         and address.is_global
         and address.scope_id is None
         and not any(address in network for network in _FORBIDDEN_V6)
+        and (tunnelled is None or _is_public_v4(tunnelled))
     )
 
 
-def _embedded(address: IPv6Address) -> IPv4Address | None:
+def _translated(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that this one is only another spelling of."""
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
+
+
+def _tunnelled(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address at whose host a tunnel to this one ends."""
     value = int(address)
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address in _NAT64 or (value >> 32) & 0xFFFFFFFF in _ISATAP:
+    if (value >> 32) & 0xFFFFFFFF in _ISATAP:
         return IPv4Address(value & 0xFFFFFFFF)
     return IPv4Address((value >> 80) & 0xFFFFFFFF) if address in _SIX_TO_FOUR else None

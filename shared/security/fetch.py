@@ -20,6 +20,13 @@ _CHUNK_BYTES = 64 * 1024
 # Compression would let a small answer grow without bound; media are compressed already.
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "InstaDistro"}
 _STALL_S = 20.0
+# Addresses and numbers of errors are left out: they tell of this network.
+_REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    ((aiohttp.ClientConnectorDNSError, UnicodeError), "its host name is not known"),
+    (aiohttp.ClientSSLError, "its certificate is not valid"),
+    (aiohttp.ClientConnectorError, "its server takes no connection"),
+    (aiohttp.ClientResponseError, "its server does not answer as HTTP wants"),
+)
 
 #: What takes a body, piece by piece.
 Write = Callable[[bytes], Awaitable[None]]
@@ -52,7 +59,7 @@ async def fetch_guarded(
         url: where to fetch.
         write: is given the pieces in turn. What was written before an error is part of a body at best. What it raises
             ends the fetch and is passed on.
-        exempt: origins that may be private and plain http: this system's own public URL, nothing else.
+        exempt: origins that may be private and plain http: this system's own public URL, for a URL it gave out itself.
         max_bytes: the largest body that is accepted.
         deadline_s: for everything together, in seconds.
         resolver: how names are resolved; the system's way if not given.
@@ -78,8 +85,12 @@ async def fetch_guarded(
         raise FetchFailedError(f"The URL gave nothing for {_STALL_S:g} s.") from error
     except TimeoutError as error:
         raise FetchFailedError(f"The URL gave no complete answer within {deadline_s:g} s.") from error
-    except (aiohttp.ClientError, UnicodeError) as error:  # the latter for host names that DNS cannot spell
-        raise FetchFailedError(f"The URL cannot be fetched: {type(error).__name__}.") from error
+    except (aiohttp.ClientError, UnicodeError) as error:
+        raise FetchFailedError(f"The URL cannot be fetched: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    return next((words for kinds, words in _REASONS if isinstance(error, kinds)), "its server broke off the answer")
 
 
 async def _follow(

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import time
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 #: How long an address that a container is made with must hold: a container's life, and what clocks and queues add.
 MEDIA_URL_LIFE_S = 26 * 3600
@@ -25,6 +25,14 @@ class MediaUrls:
         """An absolute address that opens for `life_s` seconds from now."""
         expires = str(int(time.time()) + life_s)
         return f"{self._root}/media/{quote(key)}?expires={expires}&signature={self._signature(key, expires)}"
+
+    def is_ours(self, url: str) -> bool:
+        """Whether a URL is an address of ours that still holds."""
+        place, _, query = url.partition("?")
+        key = place.removeprefix(f"{self._root}/media/")
+        said = dict(parse_qsl(query))
+        is_signed = self.opens(key, expires=said.get("expires", ""), signature=said.get("signature", ""))
+        return key != place and is_signed
 
     def opens(self, key: str, *, expires: str, signature: str) -> bool:
         """Whether an address with these parameters is one of ours and still holds."""

@@ -31,7 +31,7 @@ async def show_post(request: web.Request) -> web.Response:
         username=escape(username),
         kind=kind_of(media),
         frames=frames(emulator, media),
-        caption=escape(media.details.caption),
+        caption=escape(media.caption),
         published_at=f"{media.published_at:%Y-%m-%d %H:%M:%S} UTC",
     )
     return page(username, body, is_narrow=True)

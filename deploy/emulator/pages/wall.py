@@ -73,7 +73,7 @@ def _card(emulator: Emulator, media: Media) -> str:
         username=escape(emulator.world.accounts[media.ig_user_id].username),
         kind=kind_of(media),
         frames=frames(emulator, media),
-        caption=escape(media.details.caption),
+        caption=escape(media.caption),
         published_at=f"{media.published_at:%Y-%m-%d %H:%M:%S}",
         permalink=escape(media.permalink),
     )

@@ -55,9 +55,9 @@ async def fetch_media(deps: Deps, url: str, into: SpooledFile) -> None:
         ProblemError: the URL leads into a private network (`media_url_forbidden`), gives no file or one that is too
             large, or there is no room.
     """
+    # Of what is inside, a client may have fetched what it could open by itself: media, and nothing that stands beside.
+    exempt = [deps.own_origin] if deps.media_urls.is_ours(url) else []
     try:
-        await fetch_guarded(
-            url, into.write, exempt=[deps.own_origin], max_bytes=VIDEO_BYTES_MAX, deadline_s=_FETCH_DEADLINE_S
-        )
+        await fetch_guarded(url, into.write, exempt=exempt, max_bytes=VIDEO_BYTES_MAX, deadline_s=_FETCH_DEADLINE_S)
     except (BodyTooLargeError, UnsafeUrlError, FetchFailedError) as error:
         raise ProblemError(error.code, str(error)) from error

@@ -1,7 +1,8 @@
 """The limits of a process that looks into files of strangers.
 
 A crafted file may crash a decoder, keep it busy, make it eat memory, or have it open what the file names. Such a
-process meets limits on processor time and memory, and opens no file or socket once it is confined.
+process meets limits on processor time and memory, and opens no file or socket once it is confined, and, unless it is
+root's, leaves no process behind that outlives it.
 """
 
 from __future__ import annotations
@@ -19,5 +20,6 @@ def confine() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_WRITTEN_BYTES, _WRITTEN_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     # What is open stays usable, and nothing is opened after it: neither files nor sockets.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))

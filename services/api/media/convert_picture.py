@@ -10,11 +10,12 @@ import io
 import json
 import os
 import sys
-from typing import Any, BinaryIO
+from typing import Any
 
 from PIL import Image, ImageCms, ImageOps, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from services.api.media.confinement import confine
+from services.api.media.jpeg_scans import SCANS_MAX, count_scans
 from services.api.media.picture_limits import (
     JPEG_BYTES_MAX,
     ORIENTATION_TAG,
@@ -26,11 +27,12 @@ from services.api.media.picture_limits import (
 # Loaded by name, for nothing can be imported once the process is confined: what Pillow loads when it needs it.
 _PLUGINS = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 _FORMATS = ("JPEG", "PNG", "WEBP")
+_JPEG = frozenset({"JPEG", "MPO"})
 #: The platform makes wider pictures this wide itself.
 _WIDTH_MAX = 1440
 _TURNED = range(5, 9)  # orientations whose width is stored as height
 _QUALITIES = (92, 85, 75, 65, 50)
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, MemoryError)
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 def main() -> None:
@@ -40,9 +42,11 @@ def main() -> None:
     Image.preinit()
     confine()
     try:
-        made = _convert(sys.stdin.buffer, srgb)
+        made = _convert(sys.stdin.buffer.read(), srgb)
     except _DAMAGE:
         made = {"fault": "damaged"}
+    except MemoryError:
+        made = {"fault": "memory"}
     json.dump(_write(made, target) if isinstance(made, bytes) else made, sys.stdout)
 
 
@@ -55,24 +59,26 @@ def _write(content: bytes, target: int) -> dict[str, Any]:
     return {"converted": True}
 
 
-def _convert(source: BinaryIO, srgb: Any) -> bytes | dict[str, Any]:
+def _convert(content: bytes, srgb: Any) -> bytes | dict[str, Any]:
     """The JPEG; or else why there is none, or that the picture is one that needs no change."""
-    size = source.seek(0, io.SEEK_END)
-    image = Image.open(source, formats=_FORMATS)
+    image = Image.open(io.BytesIO(content), formats=_FORMATS)
     if image.width * image.height > PIXELS_MAX:
         return {"fault": "pixels", "pixels": image.width * image.height}
     if image.format != "MPO" and getattr(image, "is_animated", False):
         return {"fault": "animated"}
-    if size <= JPEG_BYTES_MAX and _is_fit(image):
+    scans = count_scans(content) if image.format in _JPEG else 1
+    if scans > SCANS_MAX:
+        return {"fault": "scans"}
+    if len(content) <= JPEG_BYTES_MAX and _is_fit(image, scans=scans):
         image.load()
         return {"converted": False}
     return _encode(_make_srgb(_make_upright(_make_plain(image)), srgb)) or {"fault": "large"}
 
 
-def _is_fit(image: Image.Image) -> bool:
+def _is_fit(image: Image.Image, *, scans: int) -> bool:
     """Whether it is a plain JPEG, which a second compression would only harm."""
     upright = image.getexif().get(ORIENTATION_TAG, UPRIGHT) == UPRIGHT
-    light = "progressive" not in image.info or image.width * image.height <= PROGRESSIVE_PIXELS_MAX
+    light = scans <= 1 or image.width * image.height <= PROGRESSIVE_PIXELS_MAX
     return image.format == "JPEG" and image.mode in {"RGB", "L"} and light and upright and _is_srgb(image)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.api.http import Fault, ProblemError, invalid
 from services.api.media.disk_full import is_disk_full, storage_full
-from services.api.media.inspect_picture import damaged, inspect_picture, too_many_pixels
+from services.api.media.inspect_picture import damaged, inspect_picture, too_many_pixels, too_many_scans
 from services.api.media.picture_limits import JPEG_BYTES_MAX
 from services.api.media.run_confined import ConfinedError, run_confined
 from services.api.media.spool import Spool, SpooledFile
@@ -107,6 +107,10 @@ def _unconvertible(made: dict[str, Any]) -> Exception:
     match made["fault"]:
         case "pixels":
             return too_many_pixels(made["pixels"])
+        case "memory":
+            return invalid("media_unsupported", "It takes too much memory to convert. Scale it down.", path="file")
+        case "scans":
+            return too_many_scans()
         case "animated":
             return invalid(
                 "media_unsupported", "It is an animation. Upload it as a video, or one picture of it.", path="file"

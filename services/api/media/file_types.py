@@ -47,6 +47,7 @@ def _begins(*signs: bytes) -> Callable[[bytes], bool]:
 
 
 _SIGNS: tuple[tuple[Callable[[bytes], bool], FileType], ...] = (
+    (lambda head: not head, FileType(name="an empty file")),
     (_begins(b"\xff\xd8\xff"), JPEG),
     (_begins(b"\x89PNG\r\n\x1a\n"), _PNG),
     (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _WEBP),

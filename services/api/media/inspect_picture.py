@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
 from services.api.http import ProblemError, invalid
+from services.api.media.jpeg_scans import SCANS_MAX, count_scans
 from services.api.media.picture_limits import ORIENTATION_TAG, PIXELS_MAX, PROGRESSIVE_PIXELS_MAX, UPRIGHT
 
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Warning)
@@ -20,12 +22,13 @@ def inspect_picture(file: BinaryIO) -> tuple[int, int]:
             (`media_unsupported`).
     """
     file.seek(0)
+    content = file.read()
     try:
-        image = Image.open(file, formats=("JPEG",))
+        image = Image.open(io.BytesIO(content), formats=("JPEG",))
     except (UnidentifiedImageError, *_DAMAGE) as error:
         raise damaged() from error
     with image:
-        _require_plain(image)
+        _require_plain(image, scans=count_scans(content))
         width, height = image.size
         try:
             if image.getexif().get(ORIENTATION_TAG, UPRIGHT) != UPRIGHT:
@@ -51,13 +54,21 @@ def too_many_pixels(count: int) -> ProblemError:
     )
 
 
-def _require_plain(image: Image.Image) -> None:
+def too_many_scans() -> ProblemError:
+    """The problem of a file that would keep a decoder busy for too long."""
+    message = f"It goes over its picture more than {SCANS_MAX} times. Save it anew, as an ordinary JPEG."
+    return invalid("media_unsupported", message, path="file")
+
+
+def _require_plain(image: Image.Image, *, scans: int) -> None:
     if image.format != "JPEG":
         message = f"This is {image.format}, several pictures in one file. With convert=true the first of them is kept."
         raise invalid("media_unsupported", message, path="file")
     if image.width * image.height > PIXELS_MAX:
         raise too_many_pixels(image.width * image.height)
-    if "progressive" in image.info and image.width * image.height > PROGRESSIVE_PIXELS_MAX:
+    if scans > SCANS_MAX:
+        raise too_many_scans()
+    if scans > 1 and image.width * image.height > PROGRESSIVE_PIXELS_MAX:
         message = (
             f"A progressive JPEG may have {PROGRESSIVE_PIXELS_MAX:,} pixels. With convert=true it is made smaller."
         )

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
-from deploy.emulator import state
+import asyncio
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from deploy.emulator import inspection, state
+from tests.waiting import until
 
 
 async def _captions(emulated, **account: str) -> list[str]:
@@ -49,3 +55,28 @@ async def test_calls_are_bounded(emulated, monkeypatch):
 
     calls = await emulated.control("GET", "calls")
     assert [call["endpoint"] for call in calls] == ["list_media", "get_account"]
+
+
+async def test_videos_on_the_way_in_are_bounded(emulated, account, images):
+    """However many reels are due at once, a few of their files are on disk at a time."""
+    content, asked, released = images.answers["reel.mp4"][0], [], asyncio.Event()
+
+    async def serve(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        await released.wait()
+        return web.Response(body=content, content_type="video/mp4")
+
+    async def as_many_as_may() -> bool:
+        return len(asked) >= inspection.VIDEOS_AT_ONCE
+
+    app = web.Application()
+    app.router.add_get("/{name}", serve)
+    async with TestServer(app, host="127.0.0.1") as host:
+        urls = [str(host.make_url(f"/{number}.mp4")) for number in range(3 * inspection.VIDEOS_AT_ONCE)]
+        made = [await emulated.make(account, media_type="REELS", video_url=url) for url in urls]
+        await until(as_many_as_may, what="the first videos are asked for")
+        at_once = len(asked)
+        released.set()
+        ends = {await emulated.settled(account, each.body["id"]) for each in made}
+
+    assert (at_once, len(asked), ends) == (inspection.VIDEOS_AT_ONCE, len(urls), {"FINISHED"})

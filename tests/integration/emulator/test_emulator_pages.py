@@ -50,7 +50,7 @@ async def test_wall_shows_every_format(emulated, account, images):
     children = ",".join([await emulated.finished(account, **item) for _ in range(2)])
     for params in (
         {"media_type": "REELS", "video_url": video},
-        {"media_type": "STORIES", "image_url": picture},
+        {"media_type": "STORIES", "image_url": picture, "caption": "words of a story"},
         {"media_type": "CAROUSEL", "children": children},
     ):
         await emulated.publish(account, await emulated.finished(account, **params))
@@ -60,6 +60,7 @@ async def test_wall_shows_every_format(emulated, account, images):
     assert page.count("<video") == 1
     assert video in page
     assert 'class="card story"' in page
+    assert "words of a story" not in page
     assert "<b>1</b> stories" in page
     assert "2/2" in page
     assert page.count('alt="A lake"') == 2
