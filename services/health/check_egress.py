@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from services.health.probe_egress import EgressDownError, probe_egress
-from shared.accounts import open_egress
+from shared.accounts import PUBLISHABLE, open_egress
 from shared.database import Connection, Pool, Row
 from shared.outbox import Event, record_events
 from shared.publications import release_held
@@ -50,19 +50,21 @@ _FAILED = """
     WHERE user_id = $1 AND id = $2
     RETURNING state, state_reason, latency_ms
 """
+# Whatever it was held for first: what else could have released it was refused while the proxy was down.
 _HELD_UP = """
     SELECT accounts.id
     FROM accounts
-    WHERE accounts.user_id = $1 AND accounts.proxy_id = $2 AND accounts.id > $3
+    WHERE accounts.user_id = $1 AND accounts.proxy_id = $2 AND accounts.id > $3 AND accounts.state = ANY($5::text[])
       AND EXISTS (
           SELECT 1 FROM publications
           WHERE publications.user_id = accounts.user_id AND publications.account_id = accounts.id
-            AND publications.state = 'held' AND publications.reason = 'egress_down'
+            AND publications.state = 'held'
       )
     ORDER BY accounts.id
     LIMIT $4
 """
 _BEFORE_ALL = UUID(int=0)
+_FIT = [state.value for state in sorted(PUBLISHABLE)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,7 @@ async def _write(tx: Connection, row: Row, *, latency_ms: int | None, problem: s
 async def _release(inspection: Inspection, *, user_id: UUID, proxy_id: UUID) -> None:
     """Let go what a proxy held, account by account: each takes its account's lock for itself."""
     after, released = _BEFORE_ALL, 0
-    while accounts := await inspection.pool.fetch(_HELD_UP, user_id, proxy_id, after, _RELEASE_BATCH):
+    while accounts := await inspection.pool.fetch(_HELD_UP, user_id, proxy_id, after, _RELEASE_BATCH, _FIT):
         for account in accounts:
             after = account["id"]
             async with inspection.pool.acquire() as connection, connection.transaction():

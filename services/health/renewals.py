@@ -33,14 +33,13 @@ _LEASE_S = 660.0
 # What a column of times can hold, whatever the platform says.
 _LONGEST_LIFE_S = 10 * 365 * 86_400
 
-_LOCK = f"""
+_STORED = f"""
     SELECT {ACCOUNT_COLUMNS}, accounts.state, coalesce(accounts.token_expires_at <= now(), false) AS expired,
            account_tokens.obtained_at > now() - interval '24 hours' AS young,
            coalesce(extract(epoch FROM account_tokens.refreshing_until - now())::float8, 0) AS held_for_s
     FROM accounts
     {ACCOUNT_JOINS}
     WHERE accounts.user_id = $1 AND accounts.id = $2
-    FOR NO KEY UPDATE OF accounts
 """  # noqa: S608 - built of constants alone
 _HOLD = """
     UPDATE account_tokens SET refreshing_until = now() + $3::float8 * interval '1 second'
@@ -92,7 +91,9 @@ async def hold_token(tx: Connection, payload: RefreshToken) -> HeldToken | NotHe
 
     One that has expired cannot be renewed: its account goes to NEEDS_REAUTH.
     """
-    row = await tx.fetchrow(_LOCK, payload.user_id, payload.account_id)
+    # Two statements: one that has waited for its lock still sees the token as it was before.
+    await tx.execute(_LOCK_ACCOUNT, payload.user_id, payload.account_id)
+    row = await tx.fetchrow(_STORED, payload.user_id, payload.account_id)
     if row is None or row["state"] not in RENEWABLE:
         return NotHeld()
     if row["expired"]:

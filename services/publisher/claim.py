@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from services.publisher.workbench import Workbench
 from shared.database import Connection
 from shared.jobs import PublishPublication
@@ -20,8 +22,11 @@ from shared.publications import (
     transition,
 )
 
-# An account is busy for seconds.
-_BUSY_DELAY_S = 2.0
+# An account is busy for seconds. With many that wait for it each comes back ever more rarely, and not all together.
+_BUSY_FIRST_S = 2.0
+_BUSY_GROWTH = 1.5
+_BUSY_MOST_S = 60.0
+_BUSY_JITTER_MOST = 1.5
 
 _STILL_WAITS = """
     SELECT priority, now() + $3::float8 * interval '1 second' AS due_at
@@ -63,7 +68,7 @@ async def _hold(tx: Connection, payload: PublishPublication, unfit: Unfit) -> No
         to=PublicationState.HELD,
         owner=Owner.PUBLISHER,
         reason=unfit.reason,
-        give_back=unfit.claimed,
+        give_back=int(unfit.claimed),
     )
     await transition(tx, payload.publication_id, change, user_id=unfit.user_id, epoch=unfit.epoch)
 
@@ -76,19 +81,28 @@ async def settle_refusal(work: Workbench, payload: PublishPublication, refused: 
     """
     match refused.why:
         case Refusal.ACCOUNT_BUSY:
-            await _come_back(work, payload, in_s=_BUSY_DELAY_S)
+            await _come_back(work, payload, in_s=_busy_delay_s(payload.busy), busy=payload.busy + 1)
         case Refusal.NOT_DUE:
             await _come_back(work, payload, in_s=refused.due_in_s)
         case _:
             pass
 
 
-async def _come_back(work: Workbench, payload: PublishPublication, *, in_s: float) -> None:
+def _busy_delay_s(busy: int) -> float:
+    delay_s = min(_BUSY_FIRST_S * _BUSY_GROWTH ** min(busy, 20), _BUSY_MOST_S)
+    return delay_s * random.uniform(1.0, _BUSY_JITTER_MOST)  # noqa: S311 - jitter, no secret
+
+
+async def _come_back(work: Workbench, payload: PublishPublication, *, in_s: float, busy: int = 0) -> None:
     async with work.pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(_STILL_WAITS, payload.publication_id, payload.revision, in_s)
         if row is None:
             return  # ended, or a newer message speaks for it
         message = publish_message(
-            payload.publication_id, revision=payload.revision, priority=row["priority"], due_at=row["due_at"]
+            payload.publication_id,
+            revision=payload.revision,
+            priority=row["priority"],
+            due_at=row["due_at"],
+            busy=busy,
         )
         await replace(connection, [message])

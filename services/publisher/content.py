@@ -31,7 +31,6 @@ _CONTENT = f"""
     {ACCOUNT_JOINS}
     WHERE posts.user_id = $1 AND posts.id = $4
 """  # noqa: S608 - built of constants alone
-_SEALED = "SELECT sealed FROM account_tokens WHERE user_id = $1 AND account_id = $2"
 
 
 class ContentGoneError(InstaDistroError):
@@ -96,9 +95,3 @@ def _plan(work: Workbench, row: Row, post_type: PostType, caption: str) -> Plan:
         cover=medium(options.cover_media_id) if options.cover_media_id else None,
         options=options,
     )
-
-
-async def has_new_token(work: Workbench, publication: Publication, content: Content) -> bool:
-    """Whether the account has got another token since the content was read."""
-    sealed = await work.pool.fetchval(_SEALED, publication.user_id, publication.account_id)
-    return bool(sealed != content.sealed_token)

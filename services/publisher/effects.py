@@ -20,16 +20,19 @@ from shared.instagram import (
 
 #: The reason of a try that failed because the platform did.
 PLATFORM_ERROR = "platform_error"
+#: The reason of a publication that waits until the platform is back.
+PLATFORM_DOWN = "platform_down"
 #: The reason of a publication that waits for the platform's publishing limit.
 QUOTA = "quota"
+#: The reason of a publication whose container is not ready.
+PROCESSING = "processing"
 #: The reason of a try whose media the platform could not fetch.
 MEDIA_NOT_FETCHED = "media_not_fetched"
 THROTTLED_DELAY_S = 300.0
 _NO_NETWORK = ("platform_unreachable", 15.0)
 _NO_EGRESS = ("egress_unreachable", 60.0)
-# The platform's window rolls: soon enough to look again where our own publications do not tell when.
+# The platform's window rolls: soon enough to ask again where our own publications do not tell when it has room.
 _QUOTA_DELAY_S = 1_800.0
-_NOT_READY_DELAY_S = 5.0
 # Meta answers so for objects that are too fresh for its readers: it says nothing about them.
 _TOO_FRESH = (100, 33)
 _NOT_FETCHED = 9004
@@ -52,7 +55,7 @@ class Effect:
     fate: Fate
     reason: str  # of the row, while it waits or where it ends at once
     spent: str = "exhausted"  # of the row, once its attempts are used up
-    delay_s: float = 0.0  # of a wait; a retry follows its backoff
+    delay_s: float = 0.0  # of a wait of fixed length; a retry follows its backoff
     account_state: AccountState | None = None  # where the account goes
     budget: str = "nobody else waits"  # who else makes no call meanwhile; the platform gate sees to it
     says: str  # to a person: what happens now, and what there is to do
@@ -74,8 +77,7 @@ EFFECTS: Mapping[ErrorClass, Effect] = MappingProxyType(
         ),
         ErrorClass.NOT_READY: Effect(
             fate=Fate.WAIT,
-            reason="processing",
-            delay_s=_NOT_READY_DELAY_S,
+            reason=PROCESSING,
             says="The platform still processes the media; nothing to do.",
         ),
         ErrorClass.QUOTA: Effect(

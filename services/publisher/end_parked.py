@@ -21,7 +21,7 @@ async def end_parked(work: Workbench, _job: Job, payload: PublishPublication, de
     """
     taken = await take(work, payload)
     if isinstance(taken, Refused):
-        return Again(delay_ms=round(work.lease_s * 1000)) if taken.why in _LATER else None
+        return Again(delay_ms=round(max(work.lease_s, taken.due_in_s) * 1000)) if taken.why in _LATER else None
     fault = {"operation": "publish", "class": "internal", "message": dead.error}
     await write_result(work, taken, Failed(reason=dead.reason, fault=fault))
     return None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 
@@ -45,10 +48,19 @@ _PUT_BACK = """
 async def probe_late_once(work: Workbench) -> float | None:
     """Look once at what is due. Returns 0 if there may be more, None for the usual rhythm."""
     rows = await work.pool.fetch(_TAKE, _BATCH)
+    of_account = defaultdict[UUID, list[Publication]](list)
+    for row in rows:
+        of_account[row["account_id"]].append(Publication.from_row(row))
     async with asyncio.TaskGroup() as tasks:
-        for row in rows:
-            tasks.create_task(_probe(work, Publication.from_row(row)))
+        for publications in of_account.values():
+            tasks.create_task(_probe_in_turn(work, publications))
     return 0.0 if len(rows) == _BATCH else None
+
+
+async def _probe_in_turn(work: Workbench, publications: Sequence[Publication]) -> None:
+    """One after the other: with the same words, what one finds is no longer there for the next."""
+    for publication in publications:
+        await _probe(work, publication)
 
 
 async def _probe(work: Workbench, publication: Publication) -> None:

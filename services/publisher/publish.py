@@ -14,6 +14,7 @@ from services.publisher.result import write_result
 from services.publisher.results import Deferred, Failed, Fault, Result, Retry
 from services.publisher.steps import walk_steps
 from services.publisher.workbench import Workbench
+from shared.database import DATABASE_AWAY
 from shared.jobs import Again, Job, PublishPublication
 from shared.kill_points import kill_point
 from shared.publications import Publication, Refused
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 _HAND_BACK_S = 3.0
 # An operator must mend the key ring; the publication waits, and goes on by itself.
 _KEY_RING_DELAY_S = 300.0
+# As long as a message waits whose job did not find its servers.
+_DATABASE_DELAY_S = 5.0
 
 
 async def publish(work: Workbench, _job: Job, payload: PublishPublication) -> Again | None:
@@ -41,14 +44,13 @@ async def publish(work: Workbench, _job: Job, payload: PublishPublication) -> Ag
     kill_point("publisher.claimed")
     with work.leases.hold(publication):
         try:
-            result = await _try(work, publication)
+            return await write_result(work, publication, await _try(work, publication))
         except ClaimLostError:
             log.warning("publication.claim_lost", epoch=publication.epoch)
             return None
         except asyncio.CancelledError:
             await _hand_back(work, publication)
             raise
-        return await write_result(work, publication, result)
 
 
 async def _try(work: Workbench, publication: Publication) -> Result:
@@ -63,6 +65,9 @@ async def _try(work: Workbench, publication: Publication) -> Result:
     except TokenUnreadableError as error:
         log.error("token.unreadable", error=str(error))
         return Deferred(reason="token_unreadable", delay_s=_KEY_RING_DELAY_S, fault=_fault(error))
+    except DATABASE_AWAY as error:
+        log.warning("publication.database_away", error=str(error) or type(error).__name__)
+        return Deferred(reason="database_away", delay_s=_DATABASE_DELAY_S, fault=_fault(error))
     except Exception as error:
         # A defect of ours must not spin for ever, nor pass for the platform's word.
         log.exception("publication.crashed")

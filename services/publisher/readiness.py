@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from services.publisher.content import Content
-from services.publisher.effects import judge_container, says_nothing
+from services.publisher.effects import PROCESSING, judge_container, says_nothing
 from services.publisher.results import Deferred, Failed, Fault, Retry
 from services.publisher.workbench import Workbench
 from shared.instagram import ContainerCode, ContainerStatus, GraphError
@@ -47,7 +47,7 @@ async def wait_done(
             return status
         is_known = status is None or status.code is ContainerCode.IN_PROGRESS
         if not is_known or _age_s(publication) + wait_s > work.poll_in_worker_s:
-            return _processing(publication)
+            return processing(publication)
         await asyncio.sleep(wait_s)
         wait_s = min(wait_s * 1.5, _POLL_MOST_S)
 
@@ -82,9 +82,10 @@ def judge_ended(status: ContainerStatus) -> Failed | Retry | None:
             return None
 
 
-def _processing(publication: Publication) -> Deferred:
+def processing(publication: Publication) -> Deferred:
+    """The wait for a container that is not ready: the older it is, the longer."""
     delay_s = min(max(_age_s(publication) / 4, _POLL_LATER_S), _POLL_LATER_MOST_S)
-    return Deferred(reason="processing", delay_s=delay_s)
+    return Deferred(reason=PROCESSING, delay_s=delay_s)
 
 
 def _age_s(publication: Publication) -> float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 
-from services.publisher.content import Content, has_new_token
-from services.publisher.effects import MEDIA_NOT_FETCHED, PLATFORM_ERROR, QUOTA
+from services.publisher.content import Content
+from services.publisher.effects import MEDIA_NOT_FETCHED, PLATFORM_ERROR, PROCESSING, QUOTA
+from services.publisher.readiness import processing
 from services.publisher.results import Deferred, Failed, Held, Result, Retry
 from services.publisher.workbench import Workbench
 from shared.accounts import AccountState
@@ -27,27 +28,26 @@ async def reconsider(work: Workbench, publication: Publication, content: Content
     """Look behind a result before it is written. What cannot be found out leaves it as it is."""
     match result:
         case Held(account_state=AccountState.NEEDS_REAUTH):
-            return await _mind_new_token(work, publication, content, result)
-        case Retry(reason=reason) if reason == PLATFORM_ERROR and publication.attempt >= publication.max_attempts:
-            return await _mind_outage(work, content, result)
+            # Whether it is still the account's is seen when the result is written.
+            return dataclasses.replace(result, refused_token=content.sealed_token)
+        case Retry(reason=reason) if reason == PLATFORM_ERROR:
+            return await _mind_outage(work, publication, content, result)
         case Retry(reason=reason) if reason == MEDIA_NOT_FETCHED:
             return await _mind_media(work, publication, result)
         case Deferred(reason=reason) if reason == QUOTA:
             return await _read_quota(work, content, result)
+        case Deferred(reason=reason) if reason == PROCESSING:
+            # However it was found out: asked ever more rarely.
+            return dataclasses.replace(result, delay_s=processing(publication).delay_s)
         case _:
             return result
 
 
-async def _mind_new_token(work: Workbench, publication: Publication, content: Content, result: Held) -> Result:
-    """A refusal of a token that the owner has replaced meanwhile says nothing about the account."""
-    if not await has_new_token(work, publication, content):
-        return result
-    return Deferred(reason="token_replaced", delay_s=0.0, fault=result.fault, unsend=result.unsend)
-
-
-async def _mind_outage(work: Workbench, content: Content, result: Retry) -> Result:
+async def _mind_outage(work: Workbench, publication: Publication, content: Content, result: Retry) -> Result:
     """Nothing ends because the platform is down: attempts are for a hiccup, not for a bad hour."""
-    wait = await work.gate.confirm_outage(partial(work.graph.profile, content.account))
+    wait = work.gate.outage_wait()
+    if wait is None and publication.attempt >= publication.max_attempts:
+        wait = await work.gate.confirm_outage(partial(work.graph.profile, content.account))
     if wait is None:
         return result
     return Deferred(reason=wait.reason, delay_s=wait.delay_s, fault=result.fault, unsend=result.unsend)

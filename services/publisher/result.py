@@ -8,13 +8,14 @@ from functools import partial
 
 import structlog
 
-from services.publisher.effects import QUOTA
+from services.publisher.account import take_account
+from services.publisher.effects import PLATFORM_DOWN, QUOTA
 from services.publisher.quota import wait_for_quota
 from services.publisher.results import Deferred, Failed, Held, Published, Result, Retry, Unknown
 from services.publisher.workbench import Workbench
 from shared import metrics
-from shared.accounts import AccountState, transition_account
 from shared.accounts import Owner as AccountOwner
+from shared.accounts import transition_account
 from shared.database import Connection, Row, run_in_transaction
 from shared.jobs import RETRY_STEPS_MS, Again, JobType, get_job_options_by_type
 from shared.kill_points import kill_point
@@ -23,7 +24,7 @@ from shared.publications import Change, Owner, Publication, PublicationState, St
 log = structlog.get_logger()
 _BACKOFF_MS = get_job_options_by_type(JobType.POST_PUBLISH).backoff_ms
 _STANDING = """
-    SELECT publications.step, publications.publish_sends,
+    SELECT publications.step, publications.publish_sends, accounts.state AS account_state,
            coalesce(accounts.warmup_day < cardinality(warmup_protocols.daily_caps), false) AS warms_up
     FROM publications
     JOIN accounts ON accounts.user_id = publications.user_id AND accounts.id = publications.account_id
@@ -52,6 +53,8 @@ async def write_result(work: Workbench, publication: Publication, result: Result
     if written.account_moved:
         await work.cache.invalidate_account(publication.account_id, user_id=publication.user_id)
     _observe(written.publication)
+    if written.change.reason == PLATFORM_DOWN:
+        work.gate.note_waiting()
     if written.publication.state is PublicationState.SCHEDULED and not written.change.through_outbox:
         return Again(delay_ms=round(written.change.delay_s * 1000))
     return None
@@ -69,18 +72,20 @@ async def _write(work: Workbench, publication: Publication, result: Result, tx: 
     standing = await tx.fetchrow(_STANDING, publication.id)
     if standing is None:
         return None  # its user is gone
+    result, target = await take_account(
+        tx, publication, result, state=standing["account_state"], warms_up=standing["warms_up"]
+    )
     if isinstance(result, Deferred) and result.reason == QUOTA:
         result = await wait_for_quota(tx, publication, result)
     change = _change(work, publication, result, open_call=_has_open_call(standing, result))
     written = await transition(tx, publication.id, change, user_id=publication.user_id, epoch=publication.epoch)
     if written is None:
         return None
-    account_state = _account_state(result, warms_up=standing["warms_up"])
-    account_moved = account_state is not None and await transition_account(
+    account_moved = target is not None and await transition_account(
         tx,
         publication.account_id,
         user_id=publication.user_id,
-        target=account_state,
+        target=target,
         owner=AccountOwner.PUBLISHER,
         reason=change.reason,
     )
@@ -118,7 +123,7 @@ def _change(work: Workbench, publication: Publication, result: Result, *, open_c
                 owner=Owner.PUBLISHER,
                 reason=result.reason,
                 error=result.fault,
-                give_back=True,
+                give_back=1,
                 unsend=result.unsend,
             )
         case Unknown():
@@ -149,7 +154,8 @@ def _change(work: Workbench, publication: Publication, result: Result, *, open_c
                     reason=result.reason,
                     error=result.fault,
                     delay_s=result.delay_s,
-                    give_back=True,
+                    # An outage was to blame for the tries before it as well.
+                    give_back=publication.attempt if result.reason == PLATFORM_DOWN else 1,
                     unsend=result.unsend,
                 ),
             )
@@ -171,16 +177,6 @@ def _ended(result: Failed | Retry, *, reason: str, open_call: bool) -> Change:
         drop_container=result.drop_container and not open_call,
         unsend=result.unsend,
     )
-
-
-def _account_state(result: Result, *, warms_up: bool) -> AccountState | None:
-    match result:
-        case Held():
-            return result.account_state
-        case Published():
-            return AccountState.WARMING_UP if warms_up else AccountState.ACTIVE
-        case _:
-            return None
 
 
 def _observe(publication: Publication) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.accounts import AccountState
@@ -58,6 +58,7 @@ class Held:
     reason: str
     account_state: AccountState | None  # where the account goes; None if it stays
     fault: Fault
+    refused_token: bytes | None = field(default=None, repr=False)  # as stored, if it is the token that was refused
     unsend: bool = False
 
 

@@ -1,4 +1,7 @@
-"""Publications that became too late are marked missed: said aloud, never silently dropped, never burst out later."""
+"""Publications that became too late are marked missed: said aloud, never silently dropped, never burst out later.
+
+One whose publish call was sent may be live and is never missed; if nobody can look for too long, a person is asked.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,16 @@ _TOO_LATE = """
     LIMIT $1
     FOR UPDATE SKIP LOCKED
 """
+# Held for its account, it is not looked up; after a day its container has nothing to say any more. The call came after
+# `publish_at`.
+_UNSEEN = """
+    SELECT id, user_id FROM publications
+    WHERE state = 'held' AND step = 'publish_sent' AND publish_sent_at < now() - interval '24 hours'
+      AND publish_at < now() - interval '24 hours'
+    ORDER BY publish_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+"""
 
 
 async def mark_missed_once(pool: Pool) -> float | None:
@@ -37,4 +50,16 @@ async def mark_missed_once(pool: Pool) -> float | None:
         await withdraw(connection, type_=JobType.POST_PUBLISH, subjects=[str(row["id"]) for row in rows])
     if rows:
         log.warning("publications.missed", count=len(rows))
+    return 0.0 if len(rows) == _BATCH else None
+
+
+async def give_up_unseen_once(pool: Pool) -> float | None:
+    """One sweep over what is held with a publish call that is open. Returns 0 if there may be more."""
+    change = Change(to=PublicationState.OUTCOME_UNKNOWN, owner=Owner.SCHEDULER, reason="unverified")
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(_UNSEEN, _BATCH)
+        for row in rows:
+            await transition(connection, row["id"], change, user_id=row["user_id"])
+    if rows:
+        log.warning("publications.unseen", count=len(rows))
     return 0.0 if len(rows) == _BATCH else None

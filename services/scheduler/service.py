@@ -8,7 +8,7 @@ from functools import partial
 
 from services.scheduler.ask_management import open_management
 from services.scheduler.cleanup import clean_up
-from services.scheduler.mark_missed import mark_missed_once
+from services.scheduler.mark_missed import give_up_unseen_once, mark_missed_once
 from services.scheduler.observe import QueueObserver, observe_outbox_once
 from services.scheduler.park_dead_jobs import park_dead_jobs
 from services.scheduler.probe_lanes import LaneProbes
@@ -25,6 +25,7 @@ from shared.settings import Settings
 _POLL_S = 1.0
 _OBSERVE_S = 5.0
 _TOKENS_S = 60.0
+_UNSEEN_S = 60.0
 _SLOTS = 4
 
 
@@ -83,6 +84,7 @@ async def _run(
         tasks.create_task(
             repeat(partial(mark_missed_once, pool), name="missed", every_s=settings.rescue_sweep_s, stop=stop)
         )
+        tasks.create_task(repeat(partial(give_up_unseen_once, pool), name="unseen", every_s=_UNSEEN_S, stop=stop))
         tasks.create_task(repeat(partial(refresh_tokens_once, pool), name="tokens", every_s=_TOKENS_S, stop=stop))
         tasks.create_task(repeat(partial(observe_outbox_once, pool), name="observe", every_s=_OBSERVE_S, stop=stop))
         observe = partial(observer.observe, stop=stop)

@@ -3,10 +3,11 @@
 from shared.database.batch import BATCH_ROWS_MAX, BatchError, insert_many, update_many
 from shared.database.migrate import MigrationError, migrate
 from shared.database.pool import POOL_CONFIG, Connection, Pool, PoolConfig, Row, create_pool
-from shared.database.retry import run_in_transaction
+from shared.database.retry import DATABASE_AWAY, run_in_transaction
 
 __all__ = [
     "BATCH_ROWS_MAX",
+    "DATABASE_AWAY",
     "POOL_CONFIG",
     "BatchError",
     "Connection",

@@ -32,6 +32,9 @@ _LOST = (
 _PERHAPS_LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _NO_CONNECTION = (OSError, asyncpg.TooManyConnectionsError, *_LOST)
 
+#: What a statement raises while the server is away or hands over to another: no fault of whoever sent it.
+DATABASE_AWAY = (*_NO_CONNECTION, asyncpg.ReadOnlySQLTransactionError)
+
 log = structlog.get_logger()
 
 

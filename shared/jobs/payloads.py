@@ -50,11 +50,12 @@ def read_payload(payload: type[P], body: bytes, *, version: int) -> P:
     return msgspec.convert(data, type=payload)
 
 
-class PublishPublication(Payload, frozen=True, kw_only=True):
+class PublishPublication(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """`post:publish`: a hint that this publication may be due. The row decides."""
 
     publication_id: UUID
     revision: int
+    busy: int = 0  # how often it found its account busy since it was due
 
 
 class CheckAccount(Payload, frozen=True, kw_only=True):

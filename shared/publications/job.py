@@ -11,7 +11,7 @@ from shared.outbox import Message
 
 
 def publish_message(
-    publication_id: UUID, *, revision: int, priority: int, due_at: datetime | None, suspect: bool = False
+    publication_id: UUID, *, revision: int, priority: int, due_at: datetime | None, suspect: bool = False, busy: int = 0
 ) -> Message:
     """The `post:publish` message of a publication.
 
@@ -21,8 +21,9 @@ def publish_message(
         priority: 1 to 5, as stored in the row.
         due_at: when the relay sends it; None means now.
         suspect: its last worker died; this one may as well.
+        busy: how often it found its account busy since it was due.
     """
     options = replace(get_job_options_by_type(JobType.POST_PUBLISH), priority=JobPriority(priority))
-    payload = PublishPublication(publication_id=publication_id, revision=revision)
+    payload = PublishPublication(publication_id=publication_id, revision=revision, busy=busy)
     job = new_job(JobType.POST_PUBLISH, payload, subject=str(publication_id), options=options, suspect=suspect)
     return to_outbox(job, due_at=due_at)

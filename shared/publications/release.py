@@ -10,11 +10,12 @@ from shared.publications.states import Owner, PublicationState
 from shared.publications.transition import Change, transition
 
 _LOCK_ACCOUNT = "SELECT state, proxy_id FROM accounts WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE"
+# In the order in which all write to the outbox.
 _HELD = """
     SELECT id
     FROM publications
     WHERE user_id = $1 AND account_id = $2 AND state = 'held'
-    ORDER BY publish_at
+    ORDER BY id
     FOR UPDATE
 """
 

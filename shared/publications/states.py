@@ -61,6 +61,7 @@ def _arrows() -> Iterator[Arrow]:
         ((s.HELD,), (s.SCHEDULED,), (Owner.RELEASE,)),
         ((s.SCHEDULED, s.HELD), (s.CANCELED,), (Owner.API,)),
         ((s.SCHEDULED, s.HELD), (s.MISSED,), (Owner.SCHEDULER,)),
+        ((s.HELD,), (s.OUTCOME_UNKNOWN,), (Owner.SCHEDULER,)),
         ((s.FAILED, s.MISSED, s.CANCELED), (s.SCHEDULED,), (Owner.API,)),
         ((s.OUTCOME_UNKNOWN,), (s.PUBLISHED, s.FAILED), (Owner.API, Owner.PUBLISHER)),
     )

@@ -65,7 +65,7 @@ class Change:
     delay_s: float = 0.0  # to `scheduled` only: how long until it may be claimed
     rescue_after_s: float = 60.0  # to `scheduled` only: how long past due until it counts as forgotten
     through_outbox: bool = False  # to `scheduled` only: also write the message that brings it back
-    give_back: bool = False  # the try was not the publication's own failure: it does not count
+    give_back: int = 0  # so many tries, the last included, were not the publication's own failures: they do not count
     new_revision: bool = False  # a person's edit or retry: attempts begin again, older messages are void
     drop_container: bool = False  # the container is of no more use
     unsend: bool = False  # the last publish call certainly had no effect; an earlier one stays on the row's record
@@ -105,7 +105,7 @@ async def transition(
         change.reason,
         error,
         int(change.new_revision),
-        int(change.give_back),
+        change.give_back,
         change.delay_s,
         change.rescue_after_s,
         change.drop_container,

@@ -96,6 +96,12 @@ ACCOUNT_QUERIES: tuple[CataloguedQuery, ...] = (
         index="accounts_user_id_id_key",
     ),
     CataloguedQuery(
+        name="accounts.lock_for_result",
+        source="services.publisher.account:_LOCK",
+        arguments=_OWN,
+        index="accounts_user_id_id_key",
+    ),
+    CataloguedQuery(
         name="accounts.set_state",
         source="shared.accounts.transition:_UPDATE",
         arguments=("user_id", "account_id", "account_state", None),
@@ -134,7 +140,10 @@ ACCOUNT_QUERIES: tuple[CataloguedQuery, ...] = (
         also=("account_tokens_pkey",),
     ),
     CataloguedQuery(
-        name="account_tokens.read", source=f"{_CONTENT}:_SEALED", arguments=_OWN, index="account_tokens_pkey"
+        name="account_tokens.read",
+        source="services.publisher.account:_SEALED",
+        arguments=_OWN,
+        index="account_tokens_pkey",
     ),
     CataloguedQuery(
         name="account_tokens.plan_refreshes",
@@ -149,8 +158,8 @@ ACCOUNT_QUERIES: tuple[CataloguedQuery, ...] = (
         index="account_tokens_refresh",
     ),
     CataloguedQuery(
-        name="account_tokens.lock_with_account",
-        source=f"{_RENEWALS}:_LOCK",
+        name="account_tokens.stored",
+        source=f"{_RENEWALS}:_STORED",
         arguments=_OWN,
         index="accounts_user_id_id_key",
         also=("account_tokens_pkey",),
@@ -240,7 +249,7 @@ ACCOUNT_QUERIES: tuple[CataloguedQuery, ...] = (
     CataloguedQuery(
         name="accounts.held_by_proxy",
         source=f"{_EGRESS}:_HELD_UP",
-        arguments=("user_id", "proxy_id", "row_id", 100),
+        arguments=("user_id", "proxy_id", "row_id", 100, _PUBLISHABLE),
         index="accounts_proxy",
     ),
     CataloguedQuery(

@@ -233,6 +233,13 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
         index="publications_waiting",
         ordered=True,
     ),
+    CataloguedQuery(
+        name="publications.unseen",
+        source="services.scheduler.mark_missed:_UNSEEN",
+        arguments=(200,),
+        index="publications_waiting",
+        ordered=True,
+    ),
     # For the health of an account
     CataloguedQuery(
         name="publications.outcomes",

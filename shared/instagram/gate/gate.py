@@ -45,7 +45,8 @@ class PlatformGate:
 
         Args:
             store: what all processes share.
-            on_healed: called in the background when an outage is seen to be over, in every process that sees it.
+            on_healed: called in the background when an outage is seen to be over, in every process that sees it, and
+                again for whatever begins to wait as it ends.
             clock: monotonic seconds.
             wall: seconds since 1970.
             rng: gives the jitter.
@@ -59,6 +60,7 @@ class PlatformGate:
         self._was_down = False
         self._asking = asyncio.Lock()
         self._wake = asyncio.Event()
+        self._to_tell = False
         self._healing: asyncio.Task[None] | None = None
 
     def saw(
@@ -114,7 +116,19 @@ class PlatformGate:
         if not self._outage.down and await _fails(probe):
             # Where most calls are served, this account's failures are its own.
             await self._judge(await self._share(self._outage.window.take_untold()), accounts_least=1)
+        return self.outage_wait()
+
+    def outage_wait(self) -> Wait | None:
+        """The wait of everybody while the platform is down, as this process knows it; asks nobody."""
         return self._outage.wait() if self._outage.down else None
+
+    def note_waiting(self) -> None:
+        """Somebody's wait for the end of an outage is written down. If that end has come meanwhile, it is told again.
+
+        Without this, what was written just after the end had been told would be overlooked.
+        """
+        if not self._outage.down:
+            self._tell_healed()
 
     async def run(self) -> None:
         """Tell and ask in the background until canceled."""
@@ -204,14 +218,21 @@ class PlatformGate:
             return
         log.info("platform.back")
         self._outage.window.clear()
+        self._tell_healed()
+
+    def _tell_healed(self) -> None:
+        self._to_tell = True
         if self._on_healed is not None and (self._healing is None or self._healing.done()):
             self._healing = asyncio.create_task(self._heal(self._on_healed))
 
     async def _heal(self, on_healed: Callable[[], Awaitable[object]]) -> None:
-        try:
-            await on_healed()
-        except Exception:
-            log.exception("platform.waits_not_shortened")
+        # Once more for an end that comes while the one before is told: that may have looked already.
+        while self._to_tell:
+            self._to_tell = False
+            try:
+                await on_healed()
+            except Exception:
+                log.exception("platform.waits_not_shortened")
 
 
 async def _fails(probe: Callable[[], Awaitable[object]]) -> bool:

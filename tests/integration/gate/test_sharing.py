@@ -5,8 +5,13 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
+from shared.instagram import open_gate
 from tests.gates import UNCLEAR, throttled
 from tests.waiting import until
+
+
+async def said(answer):
+    return answer
 
 
 async def test_a_throttled_account_is_held_in_every_process_and_no_other_is(one, other):
@@ -43,6 +48,25 @@ async def test_a_repeated_refusal_waits_longer_whichever_process_gets_it(one, ot
 
     wait = await other.holds("a")
     assert 230 < wait.delay_s <= 300
+
+
+async def test_an_end_that_comes_while_another_is_told_is_told_too(redis_url):
+    """Whoever brings forward what waits may have looked already."""
+    told, go_on = [], asyncio.Event()
+
+    async def bring_forward():
+        told.append(len(told))
+        await go_on.wait()
+
+    async with open_gate(redis_url, on_healed=bring_forward) as gate:
+        gate.note_waiting()
+        await until(lambda: said(told == [0]), what="the first end to be told")
+        gate.note_waiting()
+        gate.note_waiting()
+        go_on.set()
+        await until(lambda: said(told == [0, 1]), what="the others to be told together")
+        gate.note_waiting()
+        await until(lambda: said(told == [0, 1, 2]), what="one that comes later to be told")
 
 
 async def test_failures_that_several_processes_see_open_the_breaker_in_all(one, other):

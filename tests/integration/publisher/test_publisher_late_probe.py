@@ -7,8 +7,10 @@ import pytest
 from services.publisher import late_probe, send
 from services.publisher.late_probe import probe_late_once
 from services.publisher.results import Published, Unknown
+from services.publisher.verify import verify
 from shared.instagram import Wait
 from shared.publications import Change, Owner, PublicationState, transition
+from tests.seeds import seed_publications
 
 
 @pytest.fixture
@@ -68,6 +70,32 @@ async def test_a_post_whose_container_expired_unpublished_has_failed(stage, give
 
     row = await stage.row()
     assert (row["state"], row["reason"], row["container_id"]) == ("failed", "not_published", None)
+
+
+async def test_two_of_an_account_do_not_take_the_same_post_for_theirs(stage, give_up, monkeypatch):
+    """With the same words, one live post is one publication's: they are looked up one after the other."""
+    looking, at_once = set(), []
+
+    async def seen(work, publication, content):
+        looking.add(publication.id)
+        at_once.append(len(looking))
+        try:
+            await stage.pool.execute("SELECT pg_sleep(0.1)")  # a slow platform
+            return await verify(work, publication, content)
+        finally:
+            looking.remove(publication.id)
+
+    monkeypatch.setattr(late_probe, "verify", seen)
+    await give_up(kind="drop_after")
+    [stage.publication_id] = await seed_publications(stage.pool, stage.tenant)
+    await give_up(kind="drop_before")
+    await make_due(stage)
+
+    await probe_late_once(stage.work)
+
+    states = await stage.pool.fetch("SELECT state FROM publications ORDER BY state")
+    assert at_once == [1, 1]
+    assert [row["state"] for row in states] == ["outcome_unknown", "published"]
 
 
 async def test_without_words_to_look_for_absence_proves_nothing(stage, give_up):

@@ -64,6 +64,31 @@ async def test_a_result_takes_its_locks_in_the_order_of_claims(stage, result):
     assert (await stage.row())["state"] in {"published", "held"}
 
 
+async def test_a_worker_that_is_stopped_while_it_writes_leaves_nothing_to_wait_for(stage, monkeypatch):
+    """The row goes on at once, not when the lease runs out."""
+    await stage.pool.execute("UPDATE accounts SET state = 'NEW'")
+    publish = stage.work.graph.publish_container
+
+    async with transaction_of_another(stage) as importing:
+
+        async def locked_meanwhile(*args):
+            await importing.execute("SELECT 1 FROM accounts FOR NO KEY UPDATE")
+            return await publish(*args)
+
+        monkeypatch.setattr(stage.work.graph, "publish_container", locked_meanwhile)
+        running = asyncio.create_task(stage.run())
+        await somebody_waits(stage)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    handed_back = await stage.row()
+    await stage.run_when_due()
+
+    assert (handed_back["state"], handed_back["step"]) == ("scheduled", "publish_sent")
+    assert (await stage.row())["state"] == "published"
+    assert len(await stage.live()) == 1
+
+
 async def test_what_is_held_while_its_account_comes_back_is_not_forgotten(stage):
     """Whoever revives the account releases what is held; what is written after that must know of it."""
     publication = await stage.claimed()
