@@ -52,7 +52,8 @@ async def test_a_repeated_refusal_waits_longer_whichever_process_gets_it(one, ot
 
 async def test_an_end_that_comes_while_another_is_told_is_told_too(redis_url):
     """Whoever brings forward what waits may have looked already."""
-    told, go_on = [], asyncio.Event()
+    told: list[int] = []
+    go_on = asyncio.Event()
 
     async def bring_forward():
         told.append(len(told))

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import pytest
 from uuid_utils.compat import uuid7
 
-from services.health import probe_egress as probe_module
 from services.health.check_egress import Inspection, check_egress_once
 from services.health.probe_egress import EgressDownError, probe_egress
 from shared.instagram import Egress
@@ -206,7 +205,7 @@ async def test_a_look_goes_the_way_that_calls_go(gateway, scheme, method):
 async def test_a_look_does_not_wait_for_the_proxys_goodbye(tmp_path, monkeypatch):
     """An answer is an answer, also from a proxy that keeps its end of the line open."""
     serving, trusting = server_context(tmp_path)
-    monkeypatch.setattr(probe_module.ssl, "create_default_context", lambda: trusting)
+    monkeypatch.setattr("ssl.create_default_context", lambda: trusting)
     over = threading.Event()
 
     def serve(listener):
