@@ -4,6 +4,9 @@ VENV := .venv
 RIVALS := .venv-bench
 BIN := $(VENV)/bin
 
+# The tests start hundreds of processes, and each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status test faults lint bench lock
 

@@ -28,6 +28,8 @@ _BEGIN_IN_S = 5.0
 _LOOK_EVERY_S = 0.1
 _DEADLINE_S = 600.0
 _CALL = aiohttp.ClientTimeout(total=120)
+# Accounts as they are after their first publication.
+_KNOWN = "UPDATE accounts SET state = 'ACTIVE' WHERE instagram_user_id = ANY($1) RETURNING id::text"
 _LEFT = "SELECT count(*) FROM publications WHERE state IN ('scheduled', 'publishing')"
 _SPAN = """
     SELECT count(*) FILTER (WHERE state = 'published') AS published,
@@ -89,9 +91,7 @@ class Stage:
         lines += [f"{one['username']},{one['ig_user_id']},{one['access_token']},{until}," for one in made]
         headers = {"Content-Type": "text/csv"}
         await self._api("POST", "/v1/accounts/import", data="\n".join(lines).encode(), headers=headers)
-        ids = await self._database.fetch(
-            "SELECT id::text FROM accounts WHERE instagram_user_id = ANY($1)", [one["ig_user_id"] for one in made]
-        )
+        ids = await self._database.fetch(_KNOWN, [one["ig_user_id"] for one in made])
         body = {"name": uuid4().hex, "account_ids": [row["id"] for row in ids]}
         group: dict[str, str] = await self._api("POST", "/v1/groups", json=body)
         return group["id"]
@@ -145,10 +145,11 @@ async def stage(servers: Servers) -> AsyncIterator[Stage]:
     """The four services and the emulator on a virtual host of their own, while the context lasts."""
     async with AsyncExitStack() as stack:
         amqp = await stack.enter_async_context(virtual_host(servers))
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="instadistro-bench-")))
-        instance = Instance(directory=place / "system", account=server_account())
+        instance = Instance(directory=_place(stack) / "system", account=server_account())
         instance.create()
-        given = {"DATABASE_URL": servers.database, "REDIS_URL": servers.redis, "AMQP_URL": amqp, "LOG_LEVEL": "warning"}
+        servers_given = {"DATABASE_URL": servers.database, "REDIS_URL": servers.redis, "AMQP_URL": amqp}
+        # Nothing but publishing: the checks of new accounts wait until tomorrow.
+        given = {**servers_given, "LOG_LEVEL": "warning", "HEALTH_CHECK_EVERY_S": "86400"}
         log = Log(file=stack.enter_context(closing(BoundedFile(instance.logs / "system.log"))))
         ports = stack.enter_context(free_ports())
         system = await stack.enter_async_context(System(instance, ports, extra_environment=given, log=log))
@@ -156,6 +157,12 @@ async def stage(servers: Servers) -> AsyncIterator[Stage]:
         database = await asyncpg.connect(servers.database, command_timeout=60)
         stack.push_async_callback(database.close)
         yield Stage(system=system, http=http, database=database, api_key=await _make_user(system.environment))
+
+
+def _place(stack: AsyncExitStack) -> Path:
+    place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="instadistro-bench-")))
+    place.chmod(0o711)  # the servers' account passes through it
+    return place
 
 
 async def _make_user(environment: dict[str, str]) -> str:
