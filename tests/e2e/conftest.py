@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from collections import Counter
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ import pytest_asyncio
 from deploy.cli.demo_run import Demo
 from deploy.local import BoundedFile, Instance, Log, Patience, System, free_ports
 from deploy.local.account import server_account
+from tests.users import make_user
 from tests.waiting import until
 
 ACCOUNTS = Path("examples/accounts.csv").absolute()
@@ -121,29 +119,16 @@ async def live(tmp_path_factory, enterable_directory):
         )
         await stack.enter_async_context(system)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)))
-        user = await make_user(system.environment)
         demo = Demo(
             http=http,
             api_url=f"http://127.0.0.1:{ports.api}",
-            api_key=user["api_key"],
+            api_key=await make_user(system.environment),
             caption="",
             accounts_file=ACCOUNTS,
             picture=PICTURE,
             reel=REEL,
         )
         yield await _furnish(system, http, demo, f"http://127.0.0.1:{ports.emulator}", kill_points)
-
-
-async def make_user(environment):
-    """A user made as an operator makes one."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "deploy.cli.main", "users", "create", f"{uuid4().hex}@example.com", "--json"),
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0
-    return json.loads(said)
 
 
 async def _furnish(system, http, demo, emulator_url, kill_points):

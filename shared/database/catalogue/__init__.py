@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.database.catalogue.account_queries import ACCOUNT_QUERIES
+from shared.database.catalogue.content_queries import CONTENT_QUERIES
 from shared.database.catalogue.indexes import INDEXES
 from shared.database.catalogue.inserts import INSERTS
 from shared.database.catalogue.job_queries import JOB_QUERIES
@@ -16,9 +17,17 @@ from shared.database.catalogue.media_queries import MEDIA_QUERIES
 from shared.database.catalogue.publication_queries import PUBLICATION_QUERIES
 from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Index, Kind, Place, resolve
 from shared.database.catalogue.samples import SAMPLES
+from shared.database.catalogue.token_queries import TOKEN_QUERIES
 
 #: Every query that has an index question: all but those of `INSERTS`.
-CATALOGUE: tuple[CataloguedQuery, ...] = (*ACCOUNT_QUERIES, *MEDIA_QUERIES, *PUBLICATION_QUERIES, *JOB_QUERIES)
+CATALOGUE: tuple[CataloguedQuery, ...] = (
+    *ACCOUNT_QUERIES,
+    *TOKEN_QUERIES,
+    *CONTENT_QUERIES,
+    *MEDIA_QUERIES,
+    *PUBLICATION_QUERIES,
+    *JOB_QUERIES,
+)
 
 
 def known_statements() -> Iterator[str]:

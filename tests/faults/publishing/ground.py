@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 import asyncpg
@@ -20,7 +19,7 @@ import psutil
 
 from deploy.local import BoundedFile, Instance, Log, Patience, System, free_ports
 from deploy.local.account import server_account
-from tests.faults.publishing.user import make_user
+from tests.users import make_user
 
 _TIMINGS = {
     "LEASE_S": "4",
@@ -151,7 +150,7 @@ async def standing(*, publishers: int) -> AsyncIterator[Ground]:
                 asyncpg.create_pool(system.environment["DATABASE_URL"], min_size=1, max_size=4, command_timeout=60)
             ),
             kill_points=kill_points,
-            api_key=await make_user(system.environment, name=uuid4().hex),
+            api_key=await make_user(system.environment),
         )
         await _add_publishers(stack, ground, publishers - 1)
         yield ground

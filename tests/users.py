@@ -6,14 +6,15 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
+from uuid import uuid4
 
 _DEADLINE_S = 60.0
 
 
-async def make_user(environment: Mapping[str, str], *, name: str) -> str:
+async def make_user(environment: Mapping[str, str]) -> str:
     """The API key of a new user."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "deploy.cli.main", "users", "create", f"{name}@example.com", "--json"),
+        *(sys.executable, "-P", "-m", "deploy.cli.main", "users", "create", f"{uuid4().hex}@example.com", "--json"),
         env=dict(environment),
         stdout=asyncio.subprocess.PIPE,
     )
