@@ -45,7 +45,7 @@ lint: setup
 
 test: lint
 	@$(BIN)/python -c 'import sys; from deploy.local.packages import main; sys.exit(main())'
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 faults: setup
 	@$(BIN)/pytest tests/faults
