@@ -17,7 +17,7 @@ def main() -> int:
     """Run with the arguments of the command line."""
     parser = argparse.ArgumentParser(description="Publish in the midst of faults and account for every publication.")
     parser.add_argument("--publications", type=int, default=10_000)
-    parser.add_argument("--per-second", type=float, default=40.0)
+    parser.add_argument("--per-second", type=float, default=25.0)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     plan = Plan(publications=given.publications, per_s=given.per_second, seed=given.seed)
