@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -14,6 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.api.app import ROUTES
+from tests.wishes import in_hours
 
 CASES = [(route.method, route.path) for route in ROUTES]
 
@@ -289,10 +289,6 @@ async def distribute(client, post, group):
     answer = await client.post("/v1/distributions", json={"post_id": post, "group_id": group, "window": window})
     assert answer.status == 202, answer.body
     return answer.body["id"]
-
-
-def in_hours(hours: float) -> str:
-    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
 
 
 async def tables(gateway) -> list[int]:
