@@ -131,6 +131,43 @@ _STATEMENTS = (
     INSERT INTO job_starts (type, subject, starts)
     SELECT 'post:publish', n::text, 2 FROM generate_series(1, 1000) AS n
     """,
+    """
+    INSERT INTO idempotency_keys (user_id, key, fingerprint, status, headers, body, created_at)
+    SELECT pg_temp.owner(n, 1000), 'request' || n, '', 201, '{}', '{}', pg_temp.ago(n)
+    FROM generate_series(1, 3000) AS n
+    """,
+    """
+    INSERT INTO operations (id, user_id, type, state, created_at)
+    SELECT pg_temp.id('operation', n), pg_temp.owner(n, 500), 'import:accounts', 'succeeded', pg_temp.ago(n)
+    FROM generate_series(1, 1500) AS n
+    """,
+    """
+    INSERT INTO audit_log (id, user_id, actor, action, subject_type, subject_id, created_at)
+    SELECT pg_temp.id('change', n), pg_temp.owner(n, 1000), 'key1', 'account.paused', 'account',
+           pg_temp.id('account', 1 + n % 300)::text, pg_temp.ago(n)
+    FROM generate_series(1, 3000) AS n
+    """,
+    """
+    INSERT INTO webhooks (id, user_id, url, key_id, sealed, created_at)
+    SELECT pg_temp.id('webhook', n), pg_temp.owner(n, 20), 'https://example.com/', 'key', '', pg_temp.ago(n)
+    FROM generate_series(1, 500) AS n
+    """,
+    """
+    INSERT INTO webhook_deliveries (id, user_id, webhook_id, event_id, event_type, payload, state, created_at)
+    SELECT pg_temp.id('delivery', n), pg_temp.id('user', 1), pg_temp.id('webhook', 1 + n % 20), pg_temp.id('event', n),
+           'publication.published', '{}', CASE WHEN n % 100 = 0 THEN 'pending' ELSE 'delivered' END, pg_temp.ago(n)
+    FROM generate_series(1, 3000) AS n
+    """,
+    """
+    INSERT INTO events (id, user_id, type, subject, payload, created_at)
+    SELECT pg_temp.id('event', n), pg_temp.owner(n, 1000), 'publication.published', 'subject', '{}', pg_temp.ago(n)
+    FROM generate_series(1, 3000) AS n
+    """,
+    """
+    INSERT INTO oauth_states (state_hash, user_id, expires_at)
+    SELECT sha256(n::text::bytea), pg_temp.owner(n, 500), now() + n * interval '1 second'
+    FROM generate_series(1, 1500) AS n
+    """,
     "VACUUM (ANALYZE)",
 )
 
@@ -186,6 +223,14 @@ def sample_arguments() -> Mapping[str, Any]:
         "recurring_name": "check1",
         "recurring_names": [f"check{number}" for number in range(1, 21)],
         "job_type": "health:check",
+        "key_row_id": _id("key", 1),
+        "idempotency_key": "request1",
+        "operation_id": _id("operation", 1),
+        "subject_type": "account",
+        "subject_id": str(_id("account", 150)),
+        "webhook_id": _id("webhook", 1),
+        "delivery_id": _id("delivery", 1),
+        "event_id": _id("event", 1),
         "post_publish": "post:publish",
         "text": "text",
         "time": now,

@@ -201,4 +201,31 @@ INSERT INTO job_stats (worker, type, completed, failed, active)
 SELECT 'worker-' || number, 'post:publish', 1000, 10, 2
 FROM generate_series(0, 99) AS number;
 
+-- Changes of each account; the tenants' webhooks with what was delivered lately.
+INSERT INTO audit_log (id, user_id, actor, action, subject_type, subject_id, created_at)
+SELECT pg_temp.id_of('change', number), pg_temp.user_of(number), 'key0', 'account.paused', 'account',
+       pg_temp.id_of('account', number)::text, now() - number * interval '1 second'
+FROM generate_series(0, 20 * pg_temp.slots() - 1) AS number;
+
+INSERT INTO idempotency_keys (user_id, key, fingerprint, status, headers, body, created_at)
+SELECT pg_temp.user_of(number), 'request' || number, '', 201, '{}', '{}', now() - number * interval '1 second'
+FROM generate_series(0, 5 * pg_temp.slots() - 1) AS number;
+
+INSERT INTO operations (id, user_id, type, state, created_at)
+SELECT pg_temp.id_of('operation', number), pg_temp.user_of(number), 'import:accounts', 'succeeded',
+       now() - number * interval '1 minute'
+FROM generate_series(0, pg_temp.slots() - 1) AS number;
+
+INSERT INTO webhooks (id, user_id, url, key_id, sealed, created_at)
+SELECT pg_temp.id_of('webhook', number), pg_temp.user_of(number), 'https://example.com/', 'key', '',
+       now() - number * interval '1 hour'
+FROM generate_series(0, pg_temp.slots() / 100) AS number;
+
+INSERT INTO webhook_deliveries (id, user_id, webhook_id, event_id, event_type, payload, state, created_at)
+SELECT pg_temp.id_of('delivery', number), webhooks.user_id, webhooks.id, pg_temp.id_of('event', number),
+       'publication.published', '{}', CASE WHEN number % 100 = 0 THEN 'pending' ELSE 'delivered' END,
+       now() - number * interval '1 second'
+FROM generate_series(0, 10 * pg_temp.slots() - 1) AS number
+JOIN webhooks ON webhooks.id = pg_temp.id_of('webhook', number % (pg_temp.slots() / 100));
+
 RESET session_replication_role;

@@ -70,6 +70,13 @@ dead AS (
     OFFSET (SELECT count(*) / 2 FROM dead_jobs WHERE type = 'health:check')
     LIMIT 1
 ),
+webhook AS (
+    SELECT webhook_id, id AS delivery_id, event_id
+    FROM webhook_deliveries
+    WHERE user_id = (SELECT user_id FROM tenant)
+    ORDER BY id
+    LIMIT 1
+),
 some_recurring AS (
     SELECT name
     FROM recurring_jobs
@@ -112,8 +119,16 @@ SELECT (SELECT user_id FROM tenant) AS user_id,
        dead.died_at,
        (SELECT min(name) FROM some_recurring) AS recurring_name,
        (SELECT array_agg(name) FROM some_recurring) AS recurring_names,
+       (SELECT min(id::text)::uuid FROM api_keys WHERE user_id = (SELECT user_id FROM tenant)) AS key_row_id,
+       'request0' AS idempotency_key,
+       (SELECT min(id::text)::uuid FROM operations WHERE user_id = (SELECT user_id FROM tenant)) AS operation_id,
+       'account' AS subject_type,
+       account.id::text AS subject_id,
+       webhook.webhook_id,
+       webhook.delivery_id,
+       webhook.event_id,
        'health:check' AS job_type,
        'post:publish' AS post_publish,
        'text' AS text,
        now() AS time
-FROM account, tenants_group, publication, dead
+FROM account, tenants_group, publication, dead, webhook

@@ -15,7 +15,7 @@ from shared.errors import InstaDistroError, NotReadyError
 from shared.settings import Settings, load_settings
 
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", re.ASCII)
-_SCOPES = ("read", "write")
+_SCOPES = ("read", "write", "admin")
 _INSERT_USER = """
     INSERT INTO users (id, email) VALUES ($1, $2)
     ON CONFLICT (lower(email)) DO NOTHING

@@ -9,6 +9,7 @@ from shared.pagination.numbered import PageParams, create_paginated_response, pa
 from shared.pagination.pages import (
     CursorParams,
     CursorQuery,
+    build_count_query,
     build_cursor_query,
     create_cursor_paginated_response,
     link_header,
@@ -25,6 +26,7 @@ __all__ = [
     "PaginationError",
     "SortColumn",
     "SortDirection",
+    "build_count_query",
     "build_cursor_query",
     "create_cursor_paginated_response",
     "create_paginated_response",

@@ -94,6 +94,19 @@ def build_cursor_query(
     return CursorQuery(sql="\n".join(lines), params=params)
 
 
+def build_count_query(base_sql: str, most: int) -> CursorQuery:
+    """The statement that counts the rows of a list, and stops counting at `most`.
+
+    Args:
+        base_sql: as for `build_cursor_query`.
+        most: rows beyond this are not looked at, so that a count costs no more than that.
+    """
+    used = max((int(number) for number in _PARAMETER.findall(_QUOTED.sub("", base_sql))), default=0)
+    listed = base_sql.strip().rstrip(";")
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM (\n{listed}\n) AS listed LIMIT ${used + 1}) AS counted"  # noqa: S608 - no value is put in
+    return CursorQuery(sql=sql, params=(most,))
+
+
 def create_cursor_paginated_response(
     rows: Sequence[Row],
     limit: int,

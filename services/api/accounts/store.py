@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from services.api.accounts.contract import Account
 from services.api.filters import filtered
 from shared.accounts import AccountState
 from shared.cache import CacheKey, CacheNamespace, CacheService
@@ -196,3 +197,8 @@ def _known(row: Row) -> KnownAccount:
         token_expires_at=row["token_expires_at"],
         sealed=sealed,
     )
+
+
+def present(row: Row) -> Account:
+    """An account as clients see it."""
+    return Account(**dict(row) | {"state": AccountState(row["state"])})

@@ -3,95 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
-from uuid import UUID
 
-import msgspec
-from aiohttp import web
-
-from services.api.connections import begin, connect
-from services.api.deps import DEPS
-from services.api.distributions import store
+from services.api.call import Call
+from services.api.distributions import contract, store
+from services.api.distributions.contract import Distributed, Distribution, DryRun, PlannedPublication
 from services.api.distributions.distribute_post import distribute_post, new_seed, plan_post
 from services.api.distributions.store import NewDistribution
 from services.api.http import (
-    Body,
-    Caller,
+    Answer,
+    NoQuery,
+    Page,
+    PageQuery,
     answer,
     answer_page,
     aware,
     fetch_page,
-    flag_of,
     not_found,
-    path_id,
-    read_json,
-    read_page,
-    read_query,
 )
 from services.api.media.fetch_publicly import require_reachable
 from services.api.routing import get, post
-from shared.publications import DEFAULT_MAX_LATENESS_S, Draft, Window
+from shared.publications import Draft, Window
 
 
-class WindowBody(Body, frozen=True, kw_only=True):
-    """A span of time, both ends included."""
-
-    begin: datetime = msgspec.field(name="from")
-    end: datetime = msgspec.field(name="to")
-
-
-class DistributionBody(Body, frozen=True, kw_only=True):
-    """A distribution as a client wants it."""
-
-    post_id: UUID
-    group_id: UUID
-    window: WindowBody
-    min_gap_s: float = 0.0
-    max_lateness_s: int | None = DEFAULT_MAX_LATENESS_S
-    seed: int | None = None
-    allow_duplicate: bool = False
-
-
-async def distribute(request: web.Request, caller: Caller) -> web.Response:
+async def distribute(call: Call[DryRun, contract.NewDistribution]) -> Answer[Distributed]:
     """Distribute a post, or only show the plan."""
-    deps = request.app[DEPS]
-    dry_run = flag_of(read_query(request, "dry_run"), "dry_run")
-    body = await read_json(request, DistributionBody)
-    new = _new(body)
+    dry_run, new = call.query.dry_run, _new(call.body)
     if not dry_run:
-        await require_reachable(deps, new.post_id, user_id=caller.user_id)
-    async with begin(deps.pool) as tx:
-        plan = await plan_post(tx, new, user_id=caller.user_id, allow_duplicate=body.allow_duplicate)
-        outcome: dict[str, Any] = {"seed": new.seed, "dry_run": dry_run, "plan": _present(plan)}
+        await require_reachable(call.deps, new.post_id, user_id=call.user_id)
+    async with call.begin() as tx:
+        plan = await plan_post(tx, new, user_id=call.user_id, allow_duplicate=call.body.allow_duplicate)
+        shown = _present(plan)
         if dry_run:
-            return answer(outcome | {"publications": len(plan)})
-        made = await distribute_post(tx, new, plan, user_id=caller.user_id, rescue_after_s=deps.settings.rescue_after_s)
-    headers = {"Location": f"/v1/distributions/{made.id}"}
-    return answer(outcome | {"id": made.id, "publications": made.publications}, status=202, headers=headers)
+            outcome = Distributed(seed=new.seed, dry_run=True, plan=shown, publications=len(plan))
+            return await call.keep(tx, answer(outcome))
+        made = await distribute_post(
+            tx, new, plan, user_id=call.user_id, rescue_after_s=call.deps.settings.rescue_after_s
+        )
+        outcome = Distributed(id=made.id, seed=new.seed, dry_run=False, plan=shown, publications=made.publications)
+        headers = {"Location": f"/v1/distributions/{made.id}"}
+        await call.audit(
+            tx,
+            "distribution.created",
+            ("distribution", made.id),
+            after={"post_id": new.post_id, "group_id": new.group_id, "publications": made.publications},
+        )
+        return await call.keep(tx, answer(outcome, status=202, headers=headers))
 
 
-async def list_distributions(request: web.Request, caller: Caller) -> web.Response:
+async def list_distributions(call: Call[PageQuery, None]) -> Answer[Page[Distribution]]:
     """One page of the tenant's distributions."""
-    deps = request.app[DEPS]
-    read_query(request, paged=True)
-    page = read_page(request, user_id=caller.user_id, secret=deps.settings.cursor_secret)
-    async with connect(deps.pool) as connection:
-        body = await fetch_page(connection, store.LIST, [caller.user_id], page=page, present=store.present)
-    return answer_page(request, body)
+    async with call.connect() as connection:
+        page = await fetch_page(connection, store.LIST, [call.user_id], page=call.page, present=store.present)
+    return answer_page(call.request, page)
 
 
-async def get_distribution(request: web.Request, caller: Caller) -> web.Response:
+async def get_distribution(call: Call[NoQuery, None]) -> Answer[Distribution]:
     """One distribution, with its publications counted by state."""
-    distribution_id = path_id(request, "distribution")
-    async with connect(request.app[DEPS].pool) as connection:
-        row = await store.find(connection, distribution_id, user_id=caller.user_id)
+    async with call.connect() as connection:
+        row = await store.find(connection, call.id("distribution"), user_id=call.user_id)
     if row is None:
         raise not_found("distribution")
     return answer(store.present(row))
 
 
-def _new(body: DistributionBody) -> NewDistribution:
+def _new(body: contract.NewDistribution) -> NewDistribution:
     window = Window(begin=aware(body.window.begin, path="window.from"), end=aware(body.window.end, path="window.to"))
     return NewDistribution(
         post_id=body.post_id,
@@ -103,12 +78,12 @@ def _new(body: DistributionBody) -> NewDistribution:
     )
 
 
-def _present(plan: Sequence[Draft]) -> list[dict[str, Any]]:
-    return [{"account_id": draft.account_id, "publish_at": draft.publish_at} for draft in plan]
+def _present(plan: Sequence[Draft]) -> list[PlannedPublication]:
+    return [PlannedPublication(account_id=draft.account_id, publish_at=draft.publish_at) for draft in plan]
 
 
 ROUTES = [
-    get("/v1/distributions", list_distributions, query=True),
-    post("/v1/distributions", distribute, query=True),
+    get("/v1/distributions", list_distributions),
+    post("/v1/distributions", distribute, statuses=(200, 202), fills_outbox=True, cost=20),
     get("/v1/distributions/{id}", get_distribution),
 ]

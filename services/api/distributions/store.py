@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from services.api.distributions.contract import Distribution, WindowBody
 from shared.database import Connection, Row
 from shared.publications import Window
 
@@ -64,9 +64,9 @@ async def find(connection: Connection, distribution_id: UUID, *, user_id: UUID) 
     return await connection.fetchrow(_FIND, user_id, distribution_id)
 
 
-def present(row: Row) -> dict[str, Any]:
+def present(row: Row) -> Distribution:
     """A distribution as clients see it."""
     hidden = {"counts", "window_from", "window_to"}
-    window = {"from": row["window_from"], "to": row["window_to"]}
+    window = WindowBody(begin=row["window_from"], end=row["window_to"])
     shown = {name: value for name, value in row.items() if name not in hidden}
-    return shown | {"window": window, "counts": json.loads(row["counts"] or "{}")}
+    return Distribution(**shown, window=window, counts=json.loads(row["counts"] or "{}"))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from services.api.groups.contract import Group
 from shared.database import Connection, Row
 
 LIST = """
@@ -79,3 +80,8 @@ async def remove_member(tx: Connection, group_id: UUID, account_id: UUID, *, use
 async def known(connection: Connection, group_id: UUID, account_id: UUID, *, user_id: UUID) -> Row | None:
     """Whether the user has this group, and whether it has this account."""
     return await connection.fetchrow(_KNOWN, user_id, group_id, account_id)
+
+
+def present(row: Row) -> Group:
+    """A group as clients see it."""
+    return Group(**dict(row))

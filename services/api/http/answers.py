@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
+T = TypeVar("T")
+
+#: Caches on the way keep nothing: what a tenant sees is for its eyes.
 NO_STORE = {"Cache-Control": "no-store"}
+_ETAG_BYTES = 16
 
 
-def answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """A body as JSON. Caches on the way keep nothing: what a tenant sees is for its eyes."""
-    return web.Response(
-        status=status,
-        body=msgspec.json.encode(body),
-        content_type="application/json",
-        headers={**NO_STORE, **(headers or {})},
-    )
+@dataclass(frozen=True, kw_only=True)
+class Answer(Generic[T]):
+    """What a route answers: JSON of a `T`, ready to be sent."""
+
+    content: bytes  # empty: there is no body
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def etag(self) -> str:
+        """The strong validator of this content: equal bytes, equal tag."""
+        return f'"{hashlib.blake2b(self.content, digest_size=_ETAG_BYTES).hexdigest()}"'
+
+    def to_response(self) -> web.Response:
+        """The answer as it is sent."""
+        response = web.Response(status=self.status, headers={**NO_STORE, **self.headers})
+        if self.content:
+            response.body = self.content
+            response.content_type = "application/json"
+        return response
 
 
-def created(body: Mapping[str, Any], *, path: str) -> web.Response:
+def answer(body: T, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer[T]:
+    """A body as JSON."""
+    return Answer(content=msgspec.json.encode(body), status=status, headers=headers or {})
+
+
+def created(body: T, *, path: str) -> Answer[T]:
     """201, with the place of what was made."""
-    return answer(body, status=201, headers={"Location": f"{path}/{body['id']}"})
+    made: Any = body
+    made_id = made["id"] if isinstance(made, Mapping) else made.id
+    return answer(body, status=201, headers={hdrs.LOCATION: f"{path}/{made_id}"})
 
 
-def no_content() -> web.Response:
+def no_content() -> Answer[None]:
     """204."""
-    return web.Response(status=204)
+    return Answer(content=b"", status=204)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from uuid import UUID
 from aiohttp import hdrs, web
 
 from services.api.connections import connect
-from services.api.http.problems import ProblemError
+from services.api.http.problems import Fault, ProblemError, not_found
 from shared.database import Pool, Row
 from shared.security import matches, parse_api_key
 
@@ -21,7 +21,8 @@ from shared.security import matches, parse_api_key
 _REMEMBERED_S = 5.0
 _REMEMBERED_MAX = 10_000
 _FIND = """
-    SELECT api_keys.user_id, api_keys.secret_hash, api_keys.scopes, api_keys.expires_at, users.email
+    SELECT api_keys.key_id, api_keys.user_id, api_keys.secret_hash, api_keys.scopes, api_keys.account_ids,
+           api_keys.expires_at, users.email
     FROM api_keys JOIN users ON users.id = api_keys.user_id
     WHERE api_keys.key_id = $1 AND api_keys.revoked_at IS NULL
 """
@@ -33,16 +34,47 @@ class Scope(StrEnum):
 
     READ = "read"
     WRITE = "write"
-    OPERATOR = "operator"
+    ADMIN = "admin"  # keys and the audit log
+    OPERATOR = "operator"  # the jobs of all tenants
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """The tenant a request speaks for."""
+    """The tenant a request speaks for, and the key it came with."""
 
     user_id: UUID
     email: str
     scopes: frozenset[str]
+    key_id: str  # the part of the key that is no secret
+    account_ids: frozenset[UUID] | None = None  # the only accounts it may see and act on; None: all of the tenant's
+
+    @property
+    def allowed(self) -> list[UUID] | None:
+        """The same as a parameter of a query; None: no condition."""
+        return None if self.account_ids is None else sorted(self.account_ids)
+
+    def require_seen(self, account_id: UUID) -> None:
+        """Go on only if the key may see this account.
+
+        Raises:
+            ProblemError: `not_found`, as for an account that is not there.
+        """
+        if self.account_ids is not None and account_id not in self.account_ids:
+            raise not_found("account")
+
+    def require_allowed(self, account_ids: Iterable[UUID]) -> None:
+        """Go on only if the key may act on all of these accounts.
+
+        Raises:
+            ProblemError: `account_not_allowed`, naming those that it may not.
+        """
+        if self.account_ids is None:
+            return
+        forbidden = [account_id for account_id in account_ids if account_id not in self.account_ids]
+        if forbidden:
+            message = "The API key is limited to other accounts."
+            faults = [Fault(code="account_not_allowed", message=message, account_id=one) for one in forbidden]
+            raise ProblemError("account_not_allowed", message, errors=faults)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +86,14 @@ class _Record:
 
     @classmethod
     def from_row(cls, row: Row, *, forget_at: float) -> _Record:
-        caller = Caller(user_id=row["user_id"], email=row["email"], scopes=frozenset(row["scopes"]))
+        limited = row["account_ids"]
+        caller = Caller(
+            user_id=row["user_id"],
+            email=row["email"],
+            scopes=frozenset(row["scopes"]),
+            key_id=row["key_id"],
+            account_ids=None if limited is None else frozenset(limited),
+        )
         return cls(caller=caller, secret_hash=row["secret_hash"], expires_at=row["expires_at"], forget_at=forget_at)
 
 

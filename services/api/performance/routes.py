@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from typing import Any
 
-from services.api.http import Caller, Scope, answer
+from services.api.call import Call
+from services.api.http import Answer, NoQuery, Scope, answer
 from services.api.routing import get
 from shared.performance import create_performance_report
 
 
-async def show_report(_request: web.Request, _caller: Caller) -> web.Response:
+async def show_report(call: Call[NoQuery, None]) -> Answer[dict[str, Any]]:
     """The report of the process that answers."""
+    del call
     return answer(create_performance_report())
 
 
-ROUTES = (get("/v1/performance", show_report, scope=Scope.OPERATOR),)
+ROUTES = [get("/v1/performance", show_report, scope=Scope.OPERATOR)]

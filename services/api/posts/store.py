@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from uuid_utils.compat import uuid7
 
 from services.api.posts.content import Content
+from services.api.posts.contract import Override, Post
 from services.api.posts.derive_status import derive_status
 from shared.database import Connection, Row
+from shared.publications import PostOptions, PostType
 
 # The counts are served by the index publications_post_page.
 LIST = """
@@ -29,7 +30,7 @@ _INSERT = """
     VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)
     RETURNING id
 """
-_JSON = ("overrides", "options")
+_DECODED = {"type", "overrides", "options", "counts"}
 
 
 async def insert(tx: Connection, content: Content, *, user_id: UUID) -> UUID:
@@ -53,9 +54,15 @@ async def find(connection: Connection, post_id: UUID, *, user_id: UUID) -> Row |
     return await connection.fetchrow(_FIND, user_id, post_id)
 
 
-def present(row: Row) -> dict[str, Any]:
+def present(row: Row) -> Post:
     """A post as clients see it."""
     counts = json.loads(row["counts"] or "{}")
-    shown = {name: value for name, value in row.items() if name not in {"counts", *_JSON}}
-    decoded = {name: json.loads(row[name]) for name in _JSON}
-    return shown | decoded | {"status": derive_status(counts), "counts": counts}
+    shown = {name: value for name, value in row.items() if name not in _DECODED}
+    return Post(
+        **shown,
+        type=PostType(row["type"]),
+        overrides=msgspec.json.decode(row["overrides"], type=dict[UUID, Override]),
+        options=msgspec.json.decode(row["options"], type=PostOptions),
+        status=derive_status(counts),
+        counts=counts,
+    )

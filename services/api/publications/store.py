@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from services.api.filters import filtered
+from services.api.publications.contract import Attempt, Publication
 from shared.database import Connection, Row
+from shared.publications import PublicationState
 
 _LIST = """
     SELECT id, post_id, account_id, distribution_id, publish_at, state, reason, max_lateness_s, revision,
@@ -86,6 +88,15 @@ async def attempts(connection: Connection, publication_id: UUID, *, user_id: UUI
     return await connection.fetch(_ATTEMPTS, user_id, publication_id, limit)
 
 
-def present(row: Row) -> dict[str, Any]:
-    """A publication or an attempt as clients see it."""
+def present(row: Row) -> Publication:
+    """A publication as clients see it."""
+    return Publication(**_shown(row) | {"state": PublicationState(row["state"])})
+
+
+def present_attempt(row: Row) -> Attempt:
+    """An attempt as clients see it."""
+    return Attempt(**_shown(row))
+
+
+def _shown(row: Row) -> dict[str, Any]:
     return dict(row) | {"error": None if row["error"] is None else json.loads(row["error"])}

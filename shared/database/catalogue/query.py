@@ -85,6 +85,8 @@ class CataloguedPage(CataloguedQuery):
 
     filters: tuple[str, ...] = ()  # those in use; any further ones only leave out rows that the index found
     place: Place
+    column: str = "created_at"
+    direction: str = "DESC"
 
     def statement(self) -> str:
         """The statement of this page with these filters."""
@@ -95,18 +97,20 @@ class CataloguedPage(CataloguedQuery):
         for base in _bases(self.source):
             yield self._page(base, inclusive=False)
             yield self._page(base, inclusive=True)
+            yield resolve("shared.pagination:build_count_query")(base, _SOME_LIMIT).sql
 
     def _page(self, base: str, *, inclusive: bool) -> str:
         cursor = None
         if self.place is not Place.FIRST:
             cursor = resolve("shared.pagination:Cursor")(
-                column=resolve("shared.pagination:SortColumn").CREATED_AT,
+                column=resolve("shared.pagination:SortColumn")(self.column),
                 value=_SOME_TIME,
                 id=_SOME_ID,
                 backward=self.place is Place.BEFORE,
                 inclusive=inclusive,
             )
-        return cast("str", resolve("shared.pagination:build_cursor_query")(base, cursor, _SOME_LIMIT).sql)
+        build = resolve("shared.pagination:build_cursor_query")
+        return cast("str", build(base, cursor, _SOME_LIMIT, self.column, self.direction).sql)
 
 
 def pages(first: CataloguedPage) -> tuple[CataloguedPage, ...]:

@@ -81,7 +81,8 @@ async def test_health_is_told_as_it_was_judged(gateway, alice):
         """
         INSERT INTO health_scores (account_id, user_id, score, band, confidence, components, gates, reasons,
                                    formula_version, computed_at)
-        VALUES ($1, $2, 71, 'watch', 0.5, '{"A": 100}', '[]', '["first post failed"]', 1, now())
+        VALUES ($1, $2, 71, 'watch', 0.5, '{"A": 100}', '{}',
+                '[{"code": "failed", "text": "first post failed", "advice": "look"}]', 1, now())
         """,
         UUID(accounts[0]),
         UUID(alice.user_id),
@@ -97,7 +98,7 @@ async def test_health_is_told_as_it_was_judged(gateway, alice):
         "score": 71,
         "band": "watch",
         "components": {"A": 100},
-        "reasons": ["first post failed"],
+        "reasons": [{"code": "failed", "text": "first post failed", "advice": "look"}],
     }
     assert swarm.body["accounts"] == 2
     assert (swarm.body["judged"], swarm.body["score"], swarm.body["publishable_ratio"]) == (1, 71.0, 1.0)

@@ -29,7 +29,8 @@ async def everything(gateway, alice):
         """
         INSERT INTO health_scores (account_id, user_id, score, band, confidence, components, gates, reasons,
                                    formula_version, computed_at)
-        VALUES ($1, $2, 71, 'watch', 0.5, '{"A": 100}', '[]', '["first post failed"]', 1, now())
+        VALUES ($1, $2, 71, 'watch', 0.5, '{"A": 100}', '{}',
+                '[{"code": "failed", "text": "first post failed", "advice": "look"}]', 1, now())
         """,
         UUID(accounts[0]),
         UUID(alice.user_id),

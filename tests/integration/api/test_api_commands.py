@@ -58,7 +58,9 @@ async def test_a_user_is_made_with_a_key_that_works(gateway, alice, environment)
     assert me.body == {
         "user_id": user["user_id"],
         "email": "new@example.com",
-        "scopes": ["operator", "read", "write"],
+        "key_id": user["api_key"].split("_")[1],
+        "scopes": ["admin", "operator", "read", "write"],
+        "account_ids": None,
     }
     assert (again[0], "already" in again[2]) == (1, True)
     assert bad[0] == 2

@@ -124,11 +124,7 @@ async def test_a_key_without_the_scope_may_not_write(gateway, alice):
     """A key that may read reads, and is told which scope it lacks elsewhere."""
     await gateway.rows("UPDATE api_keys SET scopes = '{read}'")
 
-    assert (await alice.get("/v1/me")).body == {
-        "user_id": alice.user_id,
-        "email": "alice@example.com",
-        "scopes": ["read"],
-    }
+    assert (await alice.get("/v1/me")).body["scopes"] == ["read"]
     for method, path in CASES:
         answer = await alice.call(method, fill(path, {}))
         if method == "GET":

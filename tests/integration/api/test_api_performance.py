@@ -29,7 +29,7 @@ async def test_the_report_is_for_operators(alice, operator):
 
     assert report.status == 200
     assert {"uptime", "memory_usage", "query_stats"} <= set(report.body)
-    assert report.headers["Cache-Control"] == "no-store"
+    assert report.headers["Cache-Control"] == "private, no-cache"
     assert hidden.status == 404
     assert {**hidden.body, "request_id": ""} == {**nothing.body, "request_id": ""}
     assert (await operator.get("/v1/performance?verbose=true")).status == 422
