@@ -27,8 +27,10 @@ from services.api.http import (
     decode_json,
     read_bytes,
     read_query,
+    remember_caller,
 )
 from services.api.idempotency.replay import Repeatable, ReplayError, read_key
+from shared.performance import checkpoint
 
 Handler: TypeAlias = Callable[[Call[Any, Any]], Awaitable[Any]]
 
@@ -122,15 +124,19 @@ def _guarded(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
     async def handle(request: web.Request) -> web.StreamResponse:
         deps = request.app[DEPS]
         caller = await deps.authenticator.authenticate(request)
+        remember_caller(request, user_id=caller.user_id, key_id=caller.key_id)
+        checkpoint(request, "authenticated")
         _require_right(route, caller)
         # Wishes that would be passed over in silence are refused: `dry_run` where there is none publishes for real.
         query = read_query(request, route.contract.query)
         content = await read_bytes(request, limit=route.body_max) if route.contract.reads_json else b""
+        checkpoint(request, "read")
         call = Call(request=request, deps=deps, caller=caller, query=query, body=_body(route, content))
         try:
             answered = await _answer(route, call, content)
         except ReplayError as replay:
             answered = replay.answer
+        checkpoint(request, "handled")
         return _respond(request, answered) if isinstance(answered, Answer) else answered
 
     return handle

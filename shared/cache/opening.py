@@ -12,6 +12,7 @@ from shared.cache.connection import connect_redis
 from shared.cache.keys import CacheNamespace
 from shared.cache.look import CacheResult
 from shared.cache.service import CacheService
+from shared.performance import note_cache
 
 # Looked up once: a read that is served from Redis spends as much time on a counter as on its value.
 _count_one = {
@@ -36,3 +37,4 @@ async def open_cache(redis_url: str) -> AsyncIterator[CacheService]:
 
 def _count(namespace: CacheNamespace, result: CacheResult) -> None:
     _count_one[namespace, result]()
+    note_cache(result.value)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from shared.performance.batches import process_batch
 from shared.performance.memory import MemoryUsage, log_memory_usage
-from shared.performance.middleware import performance_middleware, route_template, tell_response_time
+from shared.performance.middleware import checkpoint, performance_middleware, route_template, tell_response_time
 from shared.performance.queries import QueryStats, QueryTracker, query_tracker
 from shared.performance.report import add_report_section, create_performance_report, log_performance_report
+from shared.performance.spent import Spent, bound_spent, note_cache
 from shared.performance.tracker import PerformanceTracker, Summary
 
 __all__ = [
@@ -14,11 +15,15 @@ __all__ = [
     "PerformanceTracker",
     "QueryStats",
     "QueryTracker",
+    "Spent",
     "Summary",
     "add_report_section",
+    "bound_spent",
+    "checkpoint",
     "create_performance_report",
     "log_memory_usage",
     "log_performance_report",
+    "note_cache",
     "performance_middleware",
     "process_batch",
     "query_tracker",

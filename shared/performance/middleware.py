@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from shared.performance.tracker import PerformanceTracker
+
 log = structlog.get_logger()
 _SLOW_MS = 1000.0
 _STARTED = web.RequestKey("performance_started", float)
+_TRACKER = web.RequestKey("performance_tracker", PerformanceTracker)
 _ANSWERED_MS = web.RequestKey("performance_answered_ms", float)
 
 
@@ -24,6 +27,7 @@ async def performance_middleware(
     application's signal `on_response_prepare` calls `tell_response_time`, which writes `X-Response-Time`.
     """
     request[_STARTED] = time.perf_counter()
+    request[_TRACKER] = PerformanceTracker()
     status: int | None = None  # none: it broke off, or its client went away
     try:
         response = await handler(request)
@@ -41,8 +45,15 @@ async def performance_middleware(
                 route=route_template(request),
                 status=status,
                 duration_ms=round(took_ms),
+                checkpoints=request[_TRACKER].checkpoints,
             )
     return response
+
+
+def checkpoint(request: web.BaseRequest, name: str) -> None:
+    """A step of a request is done; a slow request is logged with its steps, in milliseconds from its begin."""
+    if _TRACKER in request:
+        request[_TRACKER].checkpoint(name)
 
 
 def tell_response_time(request: web.BaseRequest, response: web.StreamResponse) -> None:

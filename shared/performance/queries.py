@@ -9,6 +9,8 @@ from typing import TypedDict
 
 import structlog
 
+from shared.performance.spent import add_query_time
+
 log = structlog.get_logger()
 _SLOW_MS = 1000.0
 _RECENT_MAX = 20
@@ -83,6 +85,7 @@ class QueryTracker:
                 self._statements.popitem(last=False)
         else:
             self._statements.move_to_end(sql)
+        add_query_time(ms)
         runs.count += 1
         runs.total_ms += ms
         if ms > runs.max_ms:  # noqa: PLR1730 - calling max() takes twice as long

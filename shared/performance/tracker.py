@@ -36,6 +36,11 @@ class PerformanceTracker:
         """A step is done. Its time counts from the start; a name that comes again keeps its last time."""
         self._checkpoints[name] = self._elapsed_ms()
 
+    @property
+    def checkpoints(self) -> dict[str, float]:
+        """The steps so far, each with the milliseconds from the start to its end."""
+        return dict(self._checkpoints)
+
     def log_summary(self, context: str) -> Summary:
         """Log where the time went, and return it.
 

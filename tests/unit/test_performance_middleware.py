@@ -85,6 +85,7 @@ async def test_a_slow_request_is_logged_by_its_route(client, end, status):
             "route": "/plain/{id}",
             "status": status,
             "duration_ms": 1500,
+            "checkpoints": {},
         }
     ]
 

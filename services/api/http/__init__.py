@@ -3,7 +3,7 @@
 from services.api.http.answers import Answer, answer, created, no_content
 from services.api.http.auth import Authenticator, Caller, Scope
 from services.api.http.bodies import JSON_BYTES_MAX, Body, decode_json, read_bytes, too_large
-from services.api.http.identity import request_id_of
+from services.api.http.identity import remember_caller, request_id_of
 from services.api.http.pages import (
     NEWEST_FIRST,
     Order,
@@ -50,6 +50,7 @@ __all__ = [
     "read_bytes",
     "read_page",
     "read_query",
+    "remember_caller",
     "request_id_of",
     "too_large",
 ]

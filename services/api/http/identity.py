@@ -1,4 +1,4 @@
-"""Every request gets an id and a place in a trace, and is counted; every answer tells the id and the time it took."""
+"""Every request gets an id and a place in a trace, is counted and logged; every answer tells its id and its times."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from secrets import token_hex
+from uuid import UUID
 
+import structlog
 from aiohttp import hdrs, web
 from structlog.contextvars import bound_contextvars
 
 from shared.metrics import http_request_seconds
-from shared.performance import route_template, tell_response_time
+from shared.performance import Spent, bound_spent, route_template, tell_response_time
 from shared.trace import bound_trace
 
+log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: What this server calls itself: no versions for whoever looks for weak ones.
@@ -22,6 +25,10 @@ _ID_HEADER = "X-Request-ID"
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _TRACE_HEADER = "traceparent"
 _REQUEST_ID = web.RequestKey("request_id", str)
+_SPENT = web.RequestKey("spent", Spent)
+_CALLER = web.RequestKey("caller", tuple[UUID, str])
+# They are asked every few seconds, by machines.
+_PROBES = frozenset({"/healthz", "/readyz"})
 
 
 def request_id_of(request: web.BaseRequest) -> str:
@@ -33,22 +40,68 @@ def request_id_of(request: web.BaseRequest) -> str:
 
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost middleware: id, trace, metric."""
+    """Outermost middleware: id, trace, metric, log line."""
     started = time.perf_counter()
     request[_REQUEST_ID] = _accepted(request.headers.get(_ID_HEADER, ""))
-    with bound_contextvars(request_id=request[_REQUEST_ID]), bound_trace(_traceparent(request)):
-        response = await handler(request)
-    labels = {"route": route_template(request), "method": _method(request), "code": str(response.status)}
-    http_request_seconds.labels(**labels).observe(time.perf_counter() - started)
+    status: int | None = None  # none: the client went away before there was an answer
+    with (
+        bound_contextvars(request_id=request[_REQUEST_ID]),
+        bound_trace(_traceparent(request)),
+        bound_spent() as spent,
+    ):
+        request[_SPENT] = spent
+        try:
+            response = await handler(request)
+            status = response.status
+        finally:
+            took_s = time.perf_counter() - started
+            _log_request(request, status, took_s, spent)
+    labels = {"route": route_template(request), "method": _method(request), "code": str(status)}
+    http_request_seconds.labels(**labels).observe(took_s)
     return response
 
 
+def remember_caller(request: web.Request, *, user_id: UUID, key_id: str) -> None:
+    """Whose request it is, for the line that is logged at its end."""
+    request[_CALLER] = (user_id, key_id)
+
+
+def _log_request(request: web.Request, status: int | None, took_s: float, spent: Spent) -> None:
+    tenant, key_id = request.get(_CALLER, (None, None))
+    route = route_template(request)
+    write = log.debug if route in _PROBES else log.info
+    write(
+        "request.done",
+        method=_method(request),
+        route=route,
+        status=status,
+        duration_ms=round(took_s * 1000, 1),
+        db_ms=round(spent.database_ms, 1),
+        queries=spent.queries,
+        cache=spent.cache,
+        tenant=None if tenant is None else str(tenant),
+        actor=key_id,
+    )
+
+
 async def sign_answer(request: web.Request, response: web.StreamResponse) -> None:
-    """Signal before headers are sent: the id, and the time it took until now."""
+    """Signal before headers are sent: the id, and the times until now."""
     response.headers[_ID_HEADER] = request_id_of(request)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers[hdrs.SERVER] = SERVER
     tell_response_time(request, response)
+    response.headers["Server-Timing"] = _server_timing(
+        request.get(_SPENT, Spent()), response.headers["X-Response-Time"]
+    )
+
+
+def _server_timing(spent: Spent, took: str) -> str:
+    """Where the time went: waiting for the database, whether the cache had it, and the rest."""
+    entries = [f"db;dur={spent.database_ms:.2f}"]
+    if spent.cache is not None:
+        entries.append(f"cache;desc={spent.cache}")
+    rest_ms = max(0.0, float(took.removesuffix("ms")) - spent.database_ms)
+    return ", ".join([*entries, f"app;dur={rest_ms:.2f}"])
 
 
 def _accepted(given: str) -> str:

@@ -59,6 +59,7 @@ async def test_a_slow_request_is_logged_with_its_request_id(alice, monkeypatch):
 
     [line] = [line for line in logs if line["event"] == "request.slow"]
     assert line.pop("duration_ms") >= 0
+    assert list(line.pop("checkpoints")) == ["authenticated", "read", "handled"]
     assert line == {
         "event": "request.slow",
         "log_level": "warning",
@@ -67,3 +68,43 @@ async def test_a_slow_request_is_logged_with_its_request_id(alice, monkeypatch):
         "route": "/v1/accounts",
         "status": 200,
     }
+
+
+async def test_every_request_leaves_one_line_that_tells_whose_it_was(alice):
+    """Route, status, times, what the cache said and whose key it was; nothing of the path, the query or the key."""
+    await alice.get("/v1/accounts")
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        await alice.get("/v1/accounts", headers={"X-Request-ID": "one-request"})
+        await alice.get("/v1/nothing/private")
+        await alice.get("/healthz")
+
+    known, unknown, probe = [line for line in logs if line["event"] == "request.done"]
+    times = {name: known.pop(name) for name in ("duration_ms", "db_ms", "queries")}
+    assert all(value >= 0 for value in times.values())
+    assert known == {
+        "event": "request.done",
+        "log_level": "info",
+        "request_id": "one-request",
+        "method": "GET",
+        "route": "/v1/accounts",
+        "status": 200,
+        "cache": "hit",
+        "tenant": alice.user_id,
+        "actor": alice.api_key.split("_")[1],
+    }
+    assert (unknown["route"], unknown["status"], unknown["tenant"]) == ("unmatched", 404, None)
+    assert (probe["route"], probe["log_level"]) == ("/healthz", "debug")
+
+
+async def test_an_answer_tells_where_its_time_went(alice):
+    """Time in the database and in the gateway, and whether the cache had it."""
+    missed = await alice.get("/v1/accounts")
+    cached = await alice.get("/v1/accounts")
+
+    timing = re.compile(r"db;dur=(\d+\.\d\d)(?:, cache;desc=(\w+))?, app;dur=(\d+\.\d\d)")
+    before, after = (timing.fullmatch(answer.headers["Server-Timing"]) for answer in (missed, cached))
+    assert before is not None
+    assert after is not None
+    assert (before[2], after[2]) == ("miss", "hit")
+    assert float(before[1]) > 0
+    assert float(after[1]) == 0
