@@ -9,10 +9,19 @@ from uuid import UUID
 from shared.database import Pool
 from shared.publications import Publication
 
+# One that somebody has locked has its turn next time: whoever stops ten thousand holds them for seconds, and for them
+# all other claims would wait.
 _RENEW = """
     UPDATE publications SET lease_until = now() + $3::float8 * interval '1 second'
-    FROM unnest($1::uuid[], $2::int[]) AS held (id, epoch)
-    WHERE publications.id = held.id AND publications.epoch = held.epoch AND publications.state = 'publishing'
+    FROM (
+        SELECT publications.id
+        FROM publications
+        JOIN unnest($1::uuid[], $2::int[]) AS held (id, epoch)
+          ON publications.id = held.id AND publications.epoch = held.epoch
+        WHERE publications.state = 'publishing'
+        FOR NO KEY UPDATE OF publications SKIP LOCKED
+    ) AS held
+    WHERE publications.id = held.id
 """
 
 

@@ -32,13 +32,18 @@ _SENT = """
     UPDATE publications
     SET step = 'publish_sent', publish_sent_at = now(), publish_sends = publish_sends + 1,
         lease_until = now() + $3::float8 * interval '1 second', updated_at = now()
-    WHERE id = $1 AND epoch = $2 AND state = 'publishing'
+    WHERE id = $1 AND epoch = $2 AND state = 'publishing' AND halt IS NULL
     RETURNING *, now() AS read_at
 """
+_IS_OURS = "SELECT 1 FROM publications WHERE id = $1 AND epoch = $2 AND state = 'publishing'"
 
 
 class ClaimLostError(InstaDistroError):
     """Another worker has taken over. Stop at once and write nothing."""
+
+
+class HaltedError(InstaDistroError):
+    """A person stopped the publication before its irreversible call. Give it back without making the call."""
 
 
 async def mark_child(
@@ -63,8 +68,11 @@ async def mark_created(work: Workbench, publication: Publication, container_id: 
 
 
 async def mark_publish_sent(work: Workbench, publication: Publication) -> Publication:
-    """The irreversible call is about to be made. Raises ClaimLostError: then do not make it."""
-    return _still_ours(await work.pool.fetchrow(_SENT, publication.id, publication.epoch, work.lease_s))
+    """The irreversible call is about to be made. Raises ClaimLostError or HaltedError: then do not make it."""
+    row = await work.pool.fetchrow(_SENT, publication.id, publication.epoch, work.lease_s)
+    if row is None and await work.pool.fetchval(_IS_OURS, publication.id, publication.epoch) is not None:
+        raise HaltedError("a person stopped the publication")
+    return _still_ours(row)
 
 
 def _still_ours(row: Row | None) -> Publication:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from services.publisher.content import Content
 from services.publisher.effects import judge
-from services.publisher.progress import mark_publish_sent
-from services.publisher.results import Result
+from services.publisher.progress import HaltedError, mark_publish_sent
+from services.publisher.results import Deferred, Result
 from services.publisher.verify import ResendAllowed, confirm_published, look_up_now, verify
 from services.publisher.workbench import Workbench
 from shared.instagram import GraphError, GraphUnclearError, InstagramError
 from shared.kill_points import kill_point
-from shared.publications import Publication
+from shared.publications import Publication, Step
 
 
 async def send(work: Workbench, publication: Publication, content: Content) -> Result:
@@ -19,7 +19,11 @@ async def send(work: Workbench, publication: Publication, content: Content) -> R
     Raises:
         ClaimLostError: another worker took over; the call was not made.
     """
-    publication = await mark_publish_sent(work, publication)
+    try:
+        publication = await mark_publish_sent(work, publication)
+    except HaltedError:
+        # Made once more, it was certain that the first call had no effect.
+        return Deferred(reason="halted", delay_s=0.0, unsend=publication.step is Step.PUBLISH_SENT)
     kill_point("publisher.publish_committed")
     try:
         media_id = await work.graph.publish_container(content.account, publication.container_id or "")

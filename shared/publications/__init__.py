@@ -1,31 +1,44 @@
 """The domain's rules of publications: states and arrows as data, and the functions that obey them."""
 
 from shared.publications.bring_forward import bring_forward
+from shared.publications.capacity import lock_plans, read_candidates
+from shared.publications.caps import Standing, read_standing
+from shared.publications.change import Change
 from shared.publications.claim import Refusal, Refused, Unfit, claim
 from shared.publications.content import PersonTag, PostOptions, PostType
 from shared.publications.create import DEFAULT_MAX_LATENESS_S, Draft, create_publications, find_duplicates
+from shared.publications.edit import revise
+from shared.publications.gates import held_because, is_still_paused
+from shared.publications.halt import Halt
 from shared.publications.job import publish_message
-from shared.publications.plan import PlanError, Window, plan_distribution
+from shared.publications.plan import Plan, PlanError, Window, plan_distribution
 from shared.publications.plan_check import CHECK_AHEAD_S, plan_media_check
 from shared.publications.postpone import postpone
 from shared.publications.publication import Publication
-from shared.publications.reach_media import Look, Medium, find_unfetched, look_at, note_looks
-from shared.publications.release import release_held
+from shared.publications.reach_media import Look, Medium, find_unfetched, find_unfetched_media, look_at, note_looks
+from shared.publications.release import Released, release_distribution, release_held
+from shared.publications.release_accounts import release_accounts
+from shared.publications.reschedule import reschedule
 from shared.publications.rescue import note_broker_emptied, rescue_publications
+from shared.publications.room import Candidate
 from shared.publications.states import ARROWS, ENDED, Owner, PublicationState, Step, draw_states
-from shared.publications.transition import Change, transition
+from shared.publications.stop import Stopped, stop_publications
+from shared.publications.transition import transition, transition_all
 
 __all__ = [
     "ARROWS",
     "CHECK_AHEAD_S",
     "DEFAULT_MAX_LATENESS_S",
     "ENDED",
+    "Candidate",
     "Change",
     "Draft",
+    "Halt",
     "Look",
     "Medium",
     "Owner",
     "PersonTag",
+    "Plan",
     "PlanError",
     "PostOptions",
     "PostType",
@@ -33,7 +46,10 @@ __all__ = [
     "PublicationState",
     "Refusal",
     "Refused",
+    "Released",
+    "Standing",
     "Step",
+    "Stopped",
     "Unfit",
     "Window",
     "bring_forward",
@@ -42,6 +58,10 @@ __all__ = [
     "draw_states",
     "find_duplicates",
     "find_unfetched",
+    "find_unfetched_media",
+    "held_because",
+    "is_still_paused",
+    "lock_plans",
     "look_at",
     "note_broker_emptied",
     "note_looks",
@@ -49,7 +69,15 @@ __all__ = [
     "plan_media_check",
     "postpone",
     "publish_message",
+    "read_candidates",
+    "read_standing",
+    "release_accounts",
+    "release_distribution",
     "release_held",
+    "reschedule",
     "rescue_publications",
+    "revise",
+    "stop_publications",
     "transition",
+    "transition_all",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from shared.accounts import DayRecord, Slot, WarmUp, begin_day, has_day_passed, next_day, next_slot
 from shared.database import Connection, Row
@@ -21,6 +21,39 @@ _DAY_RECORD = """
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What an account may publish now."""
+
+    warmup: WarmUp | None  # as of now: a day that has passed is judged; None: no protocol, or it is over
+    record: DayRecord | None  # of the warm-up's day
+    slot: Slot | None  # the next free one; None: it may publish at once
+    begins_day: int | None = None  # the day that the account's next publication begins
+
+
+async def read_standing(connection: Connection, account: Row) -> Standing:
+    """What an account may publish now. Nothing is written.
+
+    Args:
+        connection: any.
+        account: the row as the claim reads it.
+    """
+    warmup = _warmup(account)
+    record: DayRecord | None = None
+    begins_day: int | None = None
+    if warmup is not None and not warmup.is_over:
+        now, record = account["read_at"], await _read(connection, account, warmup)
+        if has_day_passed(warmup, now=now):
+            begins_day = next_day(warmup, record)
+            warmup = replace(warmup, day=begins_day, began_at=now)
+            record = None if warmup.is_over else await _read(connection, account, warmup)
+    slot = None if account["quota_until"] is None else Slot(reason="quota", at=account["quota_until"])
+    if warmup is None or warmup.is_over or record is None:
+        return Standing(warmup=None, record=None, slot=slot, begins_day=begins_day)
+    slot = slot or next_slot(warmup, record, now=account["read_at"])
+    return Standing(warmup=warmup, record=record, slot=slot, begins_day=begins_day)
+
+
 async def find_slot(tx: Connection, account: Row) -> Slot | None:
     """The next free slot of an account that may not publish now; None if it may.
 
@@ -32,18 +65,10 @@ async def find_slot(tx: Connection, account: Row) -> Slot | None:
     """
     if account["quota_until"] is not None:
         return Slot(reason="quota", at=account["quota_until"])
-    warmup = _warmup(account)
-    if warmup is None or warmup.is_over:
-        return None
-    now = account["read_at"]
-    record = await _read(tx, account, warmup)
-    if has_day_passed(warmup, now=now):
-        warmup = replace(warmup, day=next_day(warmup, record), began_at=now)
-        await begin_day(tx, account["id"], user_id=account["user_id"], day=warmup.day)
-        if warmup.is_over:
-            return None
-        record = await _read(tx, account, warmup)
-    return next_slot(warmup, record, now=now)
+    standing = await read_standing(tx, account)
+    if standing.begins_day is not None:
+        await begin_day(tx, account["id"], user_id=account["user_id"], day=standing.begins_day)
+    return standing.slot
 
 
 def _warmup(account: Row) -> WarmUp | None:
@@ -60,7 +85,7 @@ def _warmup(account: Row) -> WarmUp | None:
     )
 
 
-async def _read(tx: Connection, account: Row, warmup: WarmUp) -> DayRecord:
+async def _read(connection: Connection, account: Row, warmup: WarmUp) -> DayRecord:
     began_at = warmup.began_at or account["read_at"]
-    [row] = await tx.fetch(_DAY_RECORD, account["user_id"], account["id"], began_at)
+    [row] = await connection.fetch(_DAY_RECORD, account["user_id"], account["id"], began_at)
     return DayRecord(**row)

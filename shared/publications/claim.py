@@ -7,15 +7,18 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.accounts import Slot
-from shared.database import Connection
+from shared.database import Connection, Row
 from shared.publications.caps import find_slot
-from shared.publications.gates import find_closed
+from shared.publications.gates import DISTRIBUTION_PAUSED, find_closed, is_still_paused
+from shared.publications.halt import REASON_OF, Halt
 from shared.publications.publication import Publication
-from shared.publications.states import PublicationState
+from shared.publications.states import PublicationState, Step
 
 # Whoever holds the account may hold it for long (an import of thousands): waiting here would take connections from all.
 _LOCK_ACCOUNT = """
-    SELECT accounts.user_id, accounts.id, accounts.state, accounts.proxy_id,
+    SELECT accounts.user_id, accounts.id, accounts.state, accounts.proxy_id, accounts.removed_at,
+           publications.step, publications.halt, publications.distribution_id,
+           distributions.paused_at IS NOT NULL AS is_paused,
            CASE WHEN accounts.quota_until > now() THEN accounts.quota_until END AS quota_until, accounts.quota_total,
            accounts.warmup_day, accounts.warmup_day_began_at, accounts.flagged_at, now() AS read_at,
            warmup_protocols.daily_caps, warmup_protocols.min_gap_s, warmup_protocols.success_ratio,
@@ -25,6 +28,7 @@ _LOCK_ACCOUNT = """
     FROM publications
     JOIN accounts ON accounts.id = publications.account_id
     LEFT JOIN warmup_protocols ON warmup_protocols.id = accounts.protocol_id
+    LEFT JOIN distributions ON distributions.id = publications.distribution_id
     WHERE publications.id = $1
     FOR NO KEY UPDATE OF accounts SKIP LOCKED
 """
@@ -81,7 +85,7 @@ class Refusal(StrEnum):
     TOO_LATE = "too_late"  # the scheduler marks it missed
     NOT_DUE = "not_due"
     ACCOUNT_BUSY = "account_busy"  # its row is locked, or another publication of it is being published
-    ACCOUNT_UNFIT = "account_unfit"  # paused, needs a new login, restricted, disconnected; or its proxy is down
+    ACCOUNT_UNFIT = "account_unfit"  # it cannot publish, its proxy is down, or a person stopped the publication
     CAPPED = "capped"  # the account has used up what it may publish for now
 
 
@@ -97,7 +101,7 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class Unfit:
-    """A publication whose account cannot publish, as it stands under the account's lock."""
+    """A publication that is held back, as it stands under the account's lock."""
 
     reason: str
     user_id: UUID
@@ -123,9 +127,7 @@ async def claim(
     account = await tx.fetchrow(_LOCK_ACCOUNT, publication_id, revision)
     if account is None:
         return await _explain(tx, publication_id, revision, closed=None)
-    closed = await find_closed(
-        tx, user_id=account["user_id"], account_state=account["state"], proxy_id=account["proxy_id"]
-    )
+    closed = await find_closed(tx, account, user_id=account["user_id"]) or await _find_stopped(tx, account)
     if closed is not None:
         return await _explain(tx, publication_id, revision, closed=closed)
     slot = await find_slot(tx, account) if account["begins"] else None
@@ -139,6 +141,16 @@ async def claim(
         _BEGIN_ATTEMPT, publication.id, publication.epoch, publication.user_id, publication.attempt, worker
     )
     return publication
+
+
+async def _find_stopped(tx: Connection, row: Row) -> str | None:
+    """The reason for which a person holds this very publication; what was sent may be live, and is looked up."""
+    if row["step"] == Step.PUBLISH_SENT:
+        return None
+    if row["halt"] is not None:
+        return REASON_OF[Halt(row["halt"])]
+    is_paused = row["is_paused"] and await is_still_paused(tx, row["distribution_id"], user_id=row["user_id"])
+    return DISTRIBUTION_PAUSED if is_paused else None
 
 
 async def _explain(tx: Connection, publication_id: UUID, revision: int, *, closed: str | None) -> Refused:

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from shared.database import Connection
 from shared.jobs import JobType, get_job_options_by_type
 from shared.outbox import append
-from shared.publications.job import publish_message
+from shared.publications.job import publish_messages
 from shared.publications.plan_check import plan_media_check
 from shared.publications.states import LIVE_OR_PUBLISHED
 
@@ -94,13 +94,8 @@ async def create_publications(
         rescue_after_s,
         times,
     )
-    await append(
-        tx,
-        [
-            publish_message(publication_id, revision=1, priority=options.priority, due_at=draft.publish_at)
-            for publication_id, draft in zip(ids, drafts, strict=True)
-        ],
-    )
+    due = list(zip(ids, times, strict=True))
+    await append(tx, publish_messages(due, revision=1, priority=options.priority))
     if planned:
         await plan_media_check(tx, times, user_id=user_id, post_id=post_id)
     return ids

@@ -1,13 +1,14 @@
-"""What must be open before a publication may go: its account and its way out. Asked by claims and by releases."""
+"""What must be open before a publication may go: its account, its way out, its distribution."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
 from shared.accounts import PUBLISHABLE, AccountState
-from shared.database import Connection
+from shared.database import Connection, Row
+from shared.publications.halt import REASON_OF, Halt
 
 _HELD_BECAUSE: Mapping[AccountState, str] = MappingProxyType(
     {
@@ -17,23 +18,63 @@ _HELD_BECAUSE: Mapping[AccountState, str] = MappingProxyType(
         AccountState.DISCONNECTED: "account_disconnected",
     }
 )
+#: The reason of what a paused distribution holds.
+DISTRIBUTION_PAUSED = REASON_OF[Halt.HOLD]
 
 _EGRESS = "SELECT state FROM proxies WHERE user_id = $1 AND id = $2"
+_GATES = """
+    SELECT accounts.id, accounts.state, accounts.removed_at, proxies.state AS egress
+    FROM accounts
+    LEFT JOIN proxies ON proxies.user_id = accounts.user_id AND proxies.id = accounts.proxy_id
+    WHERE accounts.user_id = $1 AND accounts.id = ANY($2::uuid[])
+"""
+_PAUSED = """
+    SELECT id
+    FROM distributions
+    WHERE user_id = $1 AND id = ANY($2::uuid[]) AND paused_at IS NOT NULL
+"""
+# It can neither be paused nor go on until whoever asks has written what follows from it.
+_STILL_PAUSED = "SELECT paused_at IS NOT NULL FROM distributions WHERE user_id = $1 AND id = $2 FOR SHARE"
 
 
-async def find_closed(tx: Connection, *, user_id: UUID, account_state: str, proxy_id: UUID | None) -> str | None:
+async def find_closed(tx: Connection, account: Row, *, user_id: UUID) -> str | None:
     """The reason for which an account's publications are held; None if nothing holds them.
 
     Args:
         tx: a transaction that holds the lock on the account's row. The proxy is read after it: whoever releases takes
             the same lock, and so finds what was held by an older state of the proxy.
+        account: `state`, `removed_at` and `proxy_id`, as read with the lock.
         user_id: the tenant.
-        account_state: as read with the lock.
-        proxy_id: the way out that the account must take, if there is one.
     """
-    state = AccountState(account_state)
+    egress = None if account["proxy_id"] is None else await tx.fetchval(_EGRESS, user_id, account["proxy_id"])
+    return held_because(account, egress)
+
+
+async def find_all_closed(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> dict[UUID, str]:
+    """The accounts among these whose publications are held, and why.
+
+    Whoever opens one of them releases its publications after it has waited for those that `tx` has locked.
+    """
+    closed = {row["id"]: held_because(row, row["egress"]) for row in await tx.fetch(_GATES, user_id, account_ids)}
+    return {account_id: reason for account_id, reason in closed.items() if reason is not None}
+
+
+async def find_paused(tx: Connection, distribution_ids: Sequence[UUID], *, user_id: UUID) -> set[UUID]:
+    """The distributions among these that are paused."""
+    return {row["id"] for row in await tx.fetch(_PAUSED, user_id, distribution_ids)}
+
+
+async def is_still_paused(tx: Connection, distribution_id: UUID, *, user_id: UUID) -> bool:
+    """Whether a distribution is paused, and stays so until the transaction ends. Ask before locking publications."""
+    paused: bool = await tx.fetchval(_STILL_PAUSED, user_id, distribution_id)
+    return paused
+
+
+def held_because(account: Row, egress: str | None) -> str | None:
+    """The same, of an account's `state` and `removed_at` and its proxy's state, as they were read."""
+    if account["removed_at"] is not None:
+        return "account_removed"
+    state = AccountState(account["state"])
     if state not in PUBLISHABLE:
         return _HELD_BECAUSE[state]
-    if proxy_id is None:
-        return None
-    return "egress_down" if await tx.fetchval(_EGRESS, user_id, proxy_id) == "down" else None
+    return "egress_down" if egress == "down" else None

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.errors import InstaDistroError
+from shared.publications.assign import assign_slots, fill_in
 from shared.publications.create import Draft
+from shared.publications.room import Candidate, find_free, micros
 
 
 class PlanError(InstaDistroError):
@@ -24,14 +26,24 @@ class Window:
     end: datetime
 
 
-def plan_distribution(account_ids: Sequence[UUID], *, window: Window, min_gap_s: float, seed: int) -> list[Draft]:
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Who publishes when, and for whom the window has no room."""
+
+    drafts: list[Draft]  # in the order of their times
+    full: list[UUID]  # their gap, cap or quota closes the whole window
+    crowded: list[UUID]  # when they could, others do: the distribution's gap leaves no room
+
+
+def plan_distribution(candidates: Sequence[Candidate], *, window: Window, min_gap_s: float, seed: int) -> Plan:
     """Spread accounts over a window.
 
     Each account gets a slot of equal length, and within it a moment drawn from the seed, so that neither the order nor
-    the seconds look like a list worked through, and yet two publications are never closer than the gap.
+    the seconds look like a list worked through, and yet two publications are never closer than the gap. Accounts that
+    cannot take every moment get one they can take.
 
     Args:
-        account_ids: who takes part; the seed decides their order.
+        candidates: who takes part; the seed decides their order.
         window: when.
         min_gap_s: least seconds between two publications.
         seed: makes the plan repeatable.
@@ -39,20 +51,32 @@ def plan_distribution(account_ids: Sequence[UUID], *, window: Window, min_gap_s:
     Raises:
         PlanError: the gap does not fit into the window this often.
     """
-    span_s = (window.end - window.begin).total_seconds()
-    count = len(account_ids)
-    if (count - 1) * min_gap_s > span_s:
-        raise PlanError(
-            f"{count} accounts with {min_gap_s:g} s between them need {(count - 1) * min_gap_s:g} s; "
-            f"the window has {span_s:g} s."
-        )
     dice = random.Random(seed)  # noqa: S311 - a repeatable plan, no secret
-    order = sorted(account_ids)
+    order = sorted(candidates, key=lambda candidate: candidate.account_id)
     dice.shuffle(order)
+    span, gap = micros(window.end - window.begin), round(min_gap_s * 1_000_000)
+    open_to = {candidate.account_id: find_free(candidate, window.begin, span) for candidate in order}
+    able = [account_id for account_id, spans in open_to.items() if spans]
+    free = [open_to[account_id] for account_id in able]
+    slots = _draw_slots(len(able), span=span, gap=gap, dice=dice)
+    given = fill_in(assign_slots(slots, free), free, span=span, gap=gap, seed=seed)
+    return Plan(
+        drafts=[
+            Draft(account_id=able[rank], publish_at=window.begin + timedelta(microseconds=moment))
+            for rank, moment in sorted(given.items(), key=lambda entry: (entry[1], entry[0]))
+        ],
+        full=[account_id for account_id, spans in open_to.items() if not spans],
+        crowded=[account_id for rank, account_id in enumerate(able) if rank not in given],
+    )
+
+
+def _draw_slots(count: int, *, span: int, gap: int, dice: random.Random) -> list[int]:
+    needed = max(count - 1, 0) * gap
+    if needed > span:
+        raise PlanError(
+            f"{count} accounts with {gap / 1e6:g} s between them need {needed / 1e6:g} s; "
+            f"the window has {span / 1e6:g} s."
+        )
     # The gaps are set aside first and only what they leave free is shared out, so no draw can break a gap.
-    slack_s = span_s - (count - 1) * min_gap_s
-    offsets = [(index + dice.random()) * slack_s / count for index in range(count)]
-    return [
-        Draft(account_id=account_id, publish_at=window.begin + timedelta(seconds=offset + index * min_gap_s))
-        for index, (account_id, offset) in enumerate(zip(order, offsets, strict=True))
-    ]
+    slack = span - needed
+    return [int((index + dice.random()) * slack / count) + index * gap for index in range(count)]

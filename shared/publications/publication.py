@@ -52,8 +52,11 @@ class Publication:
     def from_row(cls, row: Row) -> Publication:
         """Read a row of `publications` that also has `now() AS read_at`."""
         return cls(
-            **{name: row[name] for name in cls.__dataclass_fields__ if name not in _CONVERTED},
+            **{name: row[name] for name in _COPIED},
             child_container_ids=tuple(row["child_container_ids"] or ()),
             state=PublicationState(row["state"]),
             step=Step(row["step"]) if row["step"] is not None else None,
         )
+
+
+_COPIED = tuple(name for name in Publication.__dataclass_fields__ if name not in _CONVERTED)

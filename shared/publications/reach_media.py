@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.database import Connection
+from shared.database import Connection, Row
 from shared.outbox import Event, record_events
 from shared.security import PublicFetch
 
@@ -19,9 +19,17 @@ _UNFETCHED = """
     FROM posts
     JOIN media ON media.user_id = posts.user_id
               AND media.id = ANY(posts.media_ids || (posts.options ->> 'cover_media_id')::uuid)
-    WHERE posts.user_id = $1 AND posts.id = $2
+    WHERE posts.user_id = $1 AND posts.id = $2 AND media.removed_at IS NULL
       AND (media.unreachable_since IS NOT NULL
            OR media.fetched_at IS NULL OR media.fetched_at <= now() - $3::float8 * interval '1 second')
+    ORDER BY position
+"""
+_UNFETCHED_MEDIA = """
+    SELECT id, key, mime, array_position($2::uuid[], id) AS position
+    FROM media
+    WHERE user_id = $1 AND id = ANY($2::uuid[] || $4::uuid) AND removed_at IS NULL
+      AND (unreachable_since IS NOT NULL
+           OR fetched_at IS NULL OR fetched_at <= now() - $3::float8 * interval '1 second')
     ORDER BY position
 """
 # The CTE locks the rows, so that of two looks that end together one sees the other's, and a change is told once.
@@ -63,15 +71,15 @@ class Look:
 
 async def find_unfetched(connection: Connection, *, user_id: UUID, post_id: UUID, fresh_s: float) -> list[Medium]:
     """The media of a post, its cover included, but for those that were fetched within the last `fresh_s` seconds."""
-    return [
-        Medium(
-            id=row["id"],
-            key=row["key"],
-            mime=row["mime"],
-            position=None if row["position"] is None else row["position"] - 1,
-        )
-        for row in await connection.fetch(_UNFETCHED, user_id, post_id, fresh_s)
-    ]
+    return [_medium(row) for row in await connection.fetch(_UNFETCHED, user_id, post_id, fresh_s)]
+
+
+async def find_unfetched_media(
+    connection: Connection, media_ids: Sequence[UUID], *, cover_id: UUID | None, user_id: UUID, fresh_s: float
+) -> list[Medium]:
+    """The same of media that a post is about to show."""
+    rows = await connection.fetch(_UNFETCHED_MEDIA, user_id, list(media_ids), fresh_s, cover_id)
+    return [_medium(row) for row in rows]
 
 
 async def look_at(fetch: PublicFetch, media: Sequence[Medium]) -> list[Look]:
@@ -95,3 +103,8 @@ async def note_looks(tx: Connection, looks: Sequence[Look], *, user_id: UUID, po
         if row["changed"]
     ]
     await record_events(tx, events)
+
+
+def _medium(row: Row) -> Medium:
+    position = row["position"]
+    return Medium(id=row["id"], key=row["key"], mime=row["mime"], position=None if position is None else position - 1)

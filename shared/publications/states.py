@@ -54,7 +54,7 @@ def _arrows() -> Iterator[Arrow]:
         ((s.SCHEDULED,), (s.PUBLISHING,), (Owner.PUBLISHER,)),
         (
             (s.PUBLISHING,),
-            (s.SCHEDULED, s.PUBLISHED, s.FAILED, s.HELD, s.OUTCOME_UNKNOWN),
+            (s.SCHEDULED, s.PUBLISHED, s.FAILED, s.HELD, s.OUTCOME_UNKNOWN, s.CANCELED),
             (Owner.PUBLISHER,),
         ),
         ((s.SCHEDULED,), (s.HELD,), (Owner.PUBLISHER, Owner.HEALTH, Owner.API)),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from shared.database import Connection
 from shared.outbox import Event, Message, record_events, replace
+from shared.publications.change import Change
+from shared.publications.halt import obey
 from shared.publications.job import publish_message
 from shared.publications.publication import Publication
 from shared.publications.states import Owner, PublicationState, event_of, sources_of
+
+# Between two batches the process serves others.
+_BATCH = 500
 
 _UPDATE = """
     UPDATE publications SET
@@ -43,40 +47,31 @@ _UPDATE = """
         media_id = coalesce($12, media_id),
         permalink = coalesce($13, permalink),
         published_at = CASE WHEN $4 = 'published' THEN now() ELSE published_at END,
+        -- A wish waits only for the effect of a publish call that is open.
+        halt = CASE WHEN $4 IN ('scheduled', 'held') AND $7::int = 0 AND step = 'publish_sent'
+                         AND NOT $11::bool AND NOT ($15::bool AND publish_sends <= 1)
+                    THEN halt END,
         updated_at = now()
-    WHERE id = $1 AND user_id = $2 AND state = ANY($14::text[]) AND ($3::int IS NULL OR epoch = $3::int)
-    RETURNING *, now() AS read_at
+    FROM unnest($1::uuid[]) AS moved (id)
+    WHERE publications.id = moved.id AND user_id = $2 AND state = ANY($14::text[])
+      AND ($3::int IS NULL OR epoch = $3::int)
+    RETURNING publications.*, now() AS read_at
 """
 _END_ATTEMPT = """
-    UPDATE publication_attempts
-    SET ended_at = now(), outcome = $3, step = $4, error = $5::jsonb
-    WHERE publication_id = $1 AND epoch = $2 AND ended_at IS NULL
+    UPDATE publication_attempts AS attempts
+    SET ended_at = now(), outcome = $4, step = ended.step, error = $5::jsonb
+    FROM unnest($1::uuid[], $2::int[], $3::text[]) AS ended (publication_id, epoch, step)
+    WHERE attempts.publication_id = ended.publication_id AND attempts.epoch = ended.epoch
+      AND attempts.ended_at IS NULL
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """Where a publication goes, and what is written with it."""
-
-    to: PublicationState
-    owner: Owner
-    reason: str | None = None  # a stable word: `quota`, `reauth_required`, `exhausted`, ...
-    error: Mapping[str, Any] | None = None  # what the platform or the system said
-    delay_s: float = 0.0  # to `scheduled` only: how long until it may be claimed
-    rescue_after_s: float = 60.0  # to `scheduled` only: how long past due until it counts as forgotten
-    through_outbox: bool = False  # to `scheduled` only: also write the message that brings it back
-    give_back: int = 0  # so many tries, the last included, were not the publication's own failures: they do not count
-    new_revision: bool = False  # a person's edit or retry: attempts begin again, older messages are void
-    drop_container: bool = False  # the container is of no more use
-    unsend: bool = False  # the last publish call certainly had no effect; an earlier one stays on the row's record
-    media_id: str | None = None
-    permalink: str | None = None
 
 
 async def transition(
     tx: Connection, publication_id: UUID, change: Change, *, user_id: UUID, epoch: int | None = None
 ) -> Publication | None:
     """Move one publication.
+
+    A worker that gives it back goes where a person wished meanwhile, if one did: see `obey`.
 
     Args:
         tx: the caller's transaction.
@@ -91,14 +86,46 @@ async def transition(
     Raises:
         ValueError: no arrow of this owner leads there. A bug in the caller.
     """
+    change = await obey(tx, publication_id, change, user_id=user_id)
+    moved = await _move(tx, [publication_id], change, user_id=user_id, epoch=epoch)
+    return moved[0] if moved else None
+
+
+async def transition_all(
+    tx: Connection, publication_ids: Sequence[UUID], change: Change, *, user_id: UUID
+) -> list[Publication]:
+    """Move many publications along one arrow: a few statements, however many they are.
+
+    Args:
+        tx: the caller's transaction, which has locked the rows in the order of their ids.
+        publication_ids: the rows; no worker holds one of them.
+        change: where to, by whom, with what.
+        user_id: their tenant.
+
+    Returns:
+        The rows as they are now, without those that were refused for their state.
+
+    Raises:
+        ValueError: no arrow of this owner leads there. A bug in the caller.
+    """
+    moved: list[Publication] = []
+    for start in range(0, len(publication_ids), _BATCH):
+        batch = publication_ids[start : start + _BATCH]
+        moved += await _move(tx, batch, change, user_id=user_id, epoch=None)
+    return moved
+
+
+async def _move(
+    tx: Connection, publication_ids: Sequence[UUID], change: Change, *, user_id: UUID, epoch: int | None
+) -> list[Publication]:
     sources = sources_of(change.to, change.owner)
     if not sources:
         raise ValueError(f"no arrow of {change.owner} leads to {change.to}")
     fault = _storable(change.error)
     error = json.dumps(fault) if fault is not None else None
-    row = await tx.fetchrow(
+    rows = await tx.fetch(
         _UPDATE,
-        publication_id,
+        publication_ids,
         user_id,
         epoch,
         change.to.value,
@@ -114,16 +141,21 @@ async def transition(
         [source.value for source in sources],
         change.unsend,
     )
-    if row is None:
-        return None
-    publication = Publication.from_row(row)
+    publications = [Publication.from_row(row) for row in rows]
+    if not publications:
+        return []
     await tx.execute(
-        _END_ATTEMPT, publication.id, publication.epoch, change.reason or change.to.value, publication.step, error
+        _END_ATTEMPT,
+        [publication.id for publication in publications],
+        [publication.epoch for publication in publications],
+        [publication.step for publication in publications],
+        change.reason or change.to.value,
+        error,
     )
-    await record_events(tx, [event_for(publication, change.owner, fault)])
+    await record_events(tx, [event_for(publication, change.owner, fault) for publication in publications])
     if change.to is PublicationState.SCHEDULED and change.through_outbox:
-        await replace(tx, [message_for(publication)])
-    return publication
+        await replace(tx, [message_for(publication) for publication in publications])
+    return publications
 
 
 def event_for(publication: Publication, owner: Owner, fault: Any) -> Event:

@@ -9,8 +9,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from services.health.check_egress import Inspection, check_egress_once
-from services.health.probe_egress import EgressDownError, probe_egress
-from shared.instagram import Egress
+from shared.instagram import Egress, EgressDownError, probe_egress
 from tests.forward_proxy import ForwardProxy
 from tests.seeds import CIPHER
 from tests.trusted_tls import server_context
@@ -25,7 +24,13 @@ class Gateway:
         self.stage, self.pool = stage, stage.pool
         self.proxy = ForwardProxy(credentials=(USERNAME, PASSWORD))
         self.proxy_id, self.port, self.server = uuid7(), 0, None
-        self.inspection = Inspection(pool=stage.pool, cipher=CIPHER, graph_url=stage.emulator_url, rescue_after_s=60)
+        self.inspection = Inspection(
+            pool=stage.pool,
+            cipher=CIPHER,
+            cache=stage.work.cache,
+            graph_url=stage.emulator_url,
+            rescue_after_s=60,
+        )
 
     async def start(self):
         self.server = await asyncio.start_server(self.proxy.serve, "127.0.0.1", self.port)

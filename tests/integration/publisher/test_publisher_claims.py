@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import msgspec
 
+from services.publisher.claim import take
 from services.publisher.publish import publish
 from shared.jobs import JobType, PublishPublication, new_job
+from tests.seeds import seed_publications, seed_tenant
 
 _WAITING = "SELECT payload FROM outbox WHERE type = 'post:publish'"
 _IN_S = "SELECT extract(epoch FROM due_at - clock_timestamp())::float8 FROM outbox WHERE type = 'post:publish'"
@@ -33,6 +35,25 @@ async def test_leases_are_renewed_for_the_claim_that_is_held_and_no_other(stage)
 
     assert second.epoch == first.epoch + 1
     assert renewed["lease_until"] - untouched["lease_until"] > timedelta(seconds=15)
+
+
+async def test_claims_are_renewed_while_one_of_them_is_locked(stage):
+    """Whoever stops thousands holds their rows for a while; no other claim lapses for that."""
+    tenant = await seed_tenant(stage.pool, instagram=[("1", "token"), ("2", "token")])
+    ids = await seed_publications(stage.pool, tenant)
+    locked, free = [
+        await take(stage.work, PublishPublication(publication_id=publication_id, revision=1)) for publication_id in ids
+    ]
+    before = await stage.pool.fetch("SELECT id, lease_until FROM publications WHERE id = ANY($1)", ids)
+
+    with stage.work.leases.hold(locked), stage.work.leases.hold(free):
+        async with stage.pool.acquire() as other, other.transaction():
+            await other.execute("SELECT 1 FROM publications WHERE id = $1 FOR NO KEY UPDATE", locked.id)
+            async with asyncio.timeout(5):
+                await stage.work.leases.renew_once()
+
+    after = await stage.pool.fetch("SELECT id, lease_until FROM publications WHERE id = ANY($1)", ids)
+    assert {row["id"] for row in {*after} - {*before}} == {free.id}
 
 
 async def test_an_account_that_is_locked_for_long_makes_nobody_wait(stage):
