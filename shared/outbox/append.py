@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from shared.database import Connection
 
@@ -124,7 +125,7 @@ async def _write(tx: Connection, statement: str, messages: Sequence[Message]) ->
         [message.routing_key for message in ordered],
         [message.priority for message in ordered],
         [message.payload.decode() for message in ordered],
-        [json.dumps(dict(message.headers)) for message in ordered],
+        [msgspec.json.encode(dict(message.headers)).decode() for message in ordered],
         [message.due_at for message in ordered],
         [message.due_in_ms for message in ordered],
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from uuid_utils.compat import uuid7
 
 from shared.database import Connection
@@ -39,24 +39,25 @@ async def record_events(tx: Connection, events: Sequence[Event]) -> None:
     """Write events, and the messages that announce them."""
     if not events:
         return
+    payloads = [msgspec.json.encode(event.payload) for event in events]
     await tx.execute(
         _INSERT,
         [event.id for event in events],
         [event.user_id for event in events],
         [event.type for event in events],
         [str(event.subject) for event in events],
-        [json.dumps(event.payload) for event in events],
+        [payload.decode() for payload in payloads],
     )
-    await append(tx, [_announcement(event) for event in events])
+    await append(tx, [_announcement(event, payload) for event, payload in zip(events, payloads, strict=True)])
 
 
-def _announcement(event: Event) -> Message:
+def _announcement(event: Event, payload: bytes) -> Message:
     body = {
         "id": str(event.id),
         "type": event.type,
         "user_id": str(event.user_id),
         "subject": str(event.subject),
-        "data": event.payload,
+        "data": msgspec.Raw(payload),
     }
     return Message(
         type=event.type,
@@ -64,6 +65,6 @@ def _announcement(event: Event) -> Message:
         exchange=EVENTS,
         routing_key=event.type,
         priority=_PRIORITY,
-        payload=json.dumps(body).encode(),
+        payload=msgspec.json.encode(body),
         headers={"x-event-id": str(event.id)},
     )
