@@ -9,12 +9,19 @@ from uuid import UUID
 from shared.database import Pool, Row
 from shared.jobs.dead import Progress
 from shared.security import SealedToken, TokenCipher, TokenUnreadableError
+from shared.webhooks import PREVIOUS_SECRET_COLUMN, SECRET_COLUMN
 
 _BATCH = 500
 _BEFORE_ALL = UUID(int=0)
 
 _COUNT_TOKENS = "SELECT key_id, count(*) AS count FROM account_tokens GROUP BY key_id"
 _COUNT_PROXIES = "SELECT key_id, count(*) AS count FROM proxies WHERE key_id IS NOT NULL GROUP BY key_id"
+_COUNT_WEBHOOKS = "SELECT key_id, count(*) AS count FROM webhooks GROUP BY key_id"
+_COUNT_OLD_SECRETS = """
+    SELECT previous_key_id AS key_id, count(*) AS count FROM webhooks
+    WHERE previous_key_id IS NOT NULL
+    GROUP BY previous_key_id
+"""
 # A row that somebody writes at this moment gets the key of whoever writes it; the next pass looks again.
 _TAKE_TOKENS = """
     SELECT account_id AS id, user_id, sealed FROM account_tokens
@@ -30,6 +37,20 @@ _TAKE_PROXIES = """
     LIMIT $3
     FOR NO KEY UPDATE SKIP LOCKED
 """
+_TAKE_WEBHOOKS = """
+    SELECT id, user_id, sealed FROM webhooks
+    WHERE key_id = $1 AND id > $2
+    ORDER BY id
+    LIMIT $3
+    FOR NO KEY UPDATE SKIP LOCKED
+"""
+_TAKE_OLD_SECRETS = """
+    SELECT id, user_id, previous_sealed AS sealed FROM webhooks
+    WHERE previous_key_id = $1 AND id > $2
+    ORDER BY id
+    LIMIT $3
+    FOR NO KEY UPDATE SKIP LOCKED
+"""
 _PUT_TOKENS = """
     UPDATE account_tokens SET key_id = $1, sealed = new.sealed
     FROM unnest($2::uuid[], $3::bytea[]) AS new (id, sealed)
@@ -39,6 +60,16 @@ _PUT_PROXIES = """
     UPDATE proxies SET key_id = $1, sealed = new.sealed
     FROM unnest($2::uuid[], $3::bytea[]) AS new (id, sealed)
     WHERE proxies.id = new.id
+"""
+_PUT_WEBHOOKS = """
+    UPDATE webhooks SET key_id = $1, sealed = new.sealed
+    FROM unnest($2::uuid[], $3::bytea[]) AS new (id, sealed)
+    WHERE webhooks.id = new.id
+"""
+_PUT_OLD_SECRETS = """
+    UPDATE webhooks SET previous_key_id = $1, previous_sealed = new.sealed
+    FROM unnest($2::uuid[], $3::bytea[]) AS new (id, sealed)
+    WHERE webhooks.id = new.id
 """
 
 
@@ -55,6 +86,8 @@ class _Vault:
 _VAULTS = (
     _Vault(column="access_token", count=_COUNT_TOKENS, take=_TAKE_TOKENS, put=_PUT_TOKENS),
     _Vault(column="proxy_credentials", count=_COUNT_PROXIES, take=_TAKE_PROXIES, put=_PUT_PROXIES),
+    _Vault(column=SECRET_COLUMN, count=_COUNT_WEBHOOKS, take=_TAKE_WEBHOOKS, put=_PUT_WEBHOOKS),
+    _Vault(column=PREVIOUS_SECRET_COLUMN, count=_COUNT_OLD_SECRETS, take=_TAKE_OLD_SECRETS, put=_PUT_OLD_SECRETS),
 )
 
 

@@ -7,32 +7,67 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.scheduler.ask_management import open_management
+from services.scheduler.call_receiver import open_receivers
 from services.scheduler.cleanup import clean_up
+from services.scheduler.deliver_webhook import CALLS, Courier, deliver_webhook, end_parked_delivery
+from services.scheduler.fan_out_events import bring_back_positions, fan_out_once
+from services.scheduler.import_accounts import Importer, end_parked_import, import_accounts
 from services.scheduler.mark_missed import give_up_unseen_once, mark_missed_once
 from services.scheduler.observe import QueueObserver, observe_outbox_once
 from services.scheduler.park_dead_jobs import park_dead_jobs
 from services.scheduler.probe_lanes import LaneProbes
 from services.scheduler.refresh_tokens import refresh_tokens_once
 from services.scheduler.relay_outbox import listen, relay_once
+from services.scheduler.rescue_deliveries import rescue_deliveries_once
 from services.scheduler.rescue_publications import rescue_once
+from services.scheduler.resume_operations import resume_operations_once
 from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
+from shared.cache import open_cache
 from shared.database import Pool, create_pool
-from shared.jobs import CleanUp, Consumer, Handler, JobType, OnMissing, Sender, keep_session, report_stats
+from shared.jobs import (
+    CleanUp,
+    Consumer,
+    DeliverWebhook,
+    Handler,
+    ImportAccounts,
+    JobType,
+    OnMissing,
+    Sender,
+    keep_session,
+    report_stats,
+)
 from shared.lifecycle import Check, repeat, serve_probes
 from shared.publications import note_broker_emptied
+from shared.security import TokenCipher
 from shared.settings import Settings
 
 _POLL_S = 1.0
 _OBSERVE_S = 5.0
 _TOKENS_S = 60.0
+_OPERATIONS_S = 60.0
 _UNSEEN_S = 60.0
-_SLOTS = 4
+_FAN_OUT_S = 1.0
+_DELIVERY_TIMEOUT_S = 60.0
+_DELIVERIES_S = 60.0
+# However many receivers hang, some are left for other jobs.
+_SLOTS = CALLS + 16
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Keep time until told to stop."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await create_pool(settings.database_url, application_name="scheduler"))
+        cache = await stack.enter_async_context(open_cache(settings.redis_url))
+        cipher = TokenCipher(settings.token_keys)
+        receivers = open_receivers(private_networks=settings.webhook_private_networks == "on")
+        courier = Courier(pool=pool, cipher=cipher, receivers=await stack.enter_async_context(receivers))
+        importer = Importer(
+            pool=pool,
+            cache=cache,
+            cipher=cipher,
+            check_every_s=settings.health_check_every_s,
+            rescue_after_s=settings.rescue_after_s,
+        )
         on_missing = partial(note_broker_emptied, pool)
         sender = Sender(settings.amqp_url, name="scheduler-relay", on_missing=on_missing)
         stack.push_async_callback(sender.close)
@@ -40,7 +75,20 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             service="scheduler",
             urls=settings.amqp_url,
             slots=_SLOTS,
-            handlers={JobType.CLEANUP_OLD_JOBS: Handler(payload=CleanUp, run=partial(clean_up, pool))},
+            handlers={
+                JobType.CLEANUP_OLD_JOBS: Handler(payload=CleanUp, run=partial(clean_up, pool)),
+                JobType.IMPORT_ACCOUNTS: Handler(
+                    payload=ImportAccounts,
+                    run=partial(import_accounts, importer),
+                    on_parked=partial(end_parked_import, pool),
+                ),
+                JobType.WEBHOOK_DELIVER: Handler(
+                    payload=DeliverWebhook,
+                    run=partial(deliver_webhook, courier),
+                    timeout_s=_DELIVERY_TIMEOUT_S,
+                    on_parked=partial(end_parked_delivery, pool),
+                ),
+            },
             sender=sender,
             pool=pool,
             drain_s=settings.drain_s,
@@ -50,6 +98,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(
             serve_probes(host=settings.bind_host, port=settings.scheduler_internal_port, checks=checks)
         )
+        await bring_back_positions(pool)
         await ensure_cleanup(pool, every_s=settings.cleanup_every_s)
         await ensure_health_checks(pool, every_s=settings.health_check_every_s)
         await stack.enter_async_context(report_stats(pool, service="scheduler"))
@@ -86,6 +135,11 @@ async def _run(
         )
         tasks.create_task(repeat(partial(give_up_unseen_once, pool), name="unseen", every_s=_UNSEEN_S, stop=stop))
         tasks.create_task(repeat(partial(refresh_tokens_once, pool), name="tokens", every_s=_TOKENS_S, stop=stop))
+        resume = partial(resume_operations_once, pool)
+        tasks.create_task(repeat(resume, name="operations", every_s=_OPERATIONS_S, stop=stop))
+        tasks.create_task(repeat(partial(fan_out_once, pool), name="fan_out", every_s=_FAN_OUT_S, stop=stop))
+        rescue_deliveries = partial(rescue_deliveries_once, pool)
+        tasks.create_task(repeat(rescue_deliveries, name="deliveries", every_s=_DELIVERIES_S, stop=stop))
         tasks.create_task(repeat(partial(observe_outbox_once, pool), name="observe", every_s=_OBSERVE_S, stop=stop))
         observe = partial(observer.observe, stop=stop)
         tasks.create_task(keep_session(settings.amqp_url, name="scheduler-observer", stop=stop, use=observe))

@@ -2,8 +2,8 @@
 
 from shared.jobs.broker import BROKER_ERRORS, Session, keep_session, open_session, until_any
 from shared.jobs.consumer import Consumer
-from shared.jobs.dead import DeadCount, DeadFilter, DeadJob, Failure, count_dead, list_dead, read_dead
-from shared.jobs.discard import discard, discard_many
+from shared.jobs.dead import LIST_DEAD, DeadCount, DeadFilter, DeadJob, Failure, count_dead, list_dead, read_dead
+from shared.jobs.discard import discard, discard_many, discard_oldest
 from shared.jobs.envelope import EnvelopeError, Job, make_job, new_job, read_job, to_outbox
 from shared.jobs.monitor import JobStats, job_monitor
 from shared.jobs.options import (
@@ -19,9 +19,19 @@ from shared.jobs.options import (
 )
 from shared.jobs.outcomes import Again, Dead, Permanent, Transient
 from shared.jobs.outlet import Parcel
-from shared.jobs.payloads import CheckAccount, CheckMedia, CleanUp, Payload, PublishPublication, RefreshToken
+from shared.jobs.payloads import (
+    CheckAccount,
+    CheckMedia,
+    CleanUp,
+    DeliverWebhook,
+    ImportAccounts,
+    Payload,
+    PublishPublication,
+    RefreshToken,
+)
 from shared.jobs.queue import JobQueue
 from shared.jobs.recurring import (
+    LIST_RECURRING,
     BrokenRecurringError,
     Fired,
     Recurring,
@@ -36,7 +46,7 @@ from shared.jobs.recurring import (
     run_recurring_now,
     set_rhythm,
 )
-from shared.jobs.redrive import Redriven, Refused, redrive, redrive_many
+from shared.jobs.redrive import Redriven, Refused, redrive, redrive_many, redrive_oldest
 from shared.jobs.repeat import Misfire, Repeat, RepeatRule
 from shared.jobs.run import Handler
 from shared.jobs.sender import NotSentError, Sender
@@ -48,6 +58,8 @@ from shared.jobs.watchdog import DeafConsumerError
 __all__ = [
     "BROKER_ERRORS",
     "DEAD_QUEUE",
+    "LIST_DEAD",
+    "LIST_RECURRING",
     "RETRY_STEPS_MS",
     "SERVICE_OF",
     "Again",
@@ -61,10 +73,12 @@ __all__ = [
     "DeadFilter",
     "DeadJob",
     "DeafConsumerError",
+    "DeliverWebhook",
     "EnvelopeError",
     "Failure",
     "Fired",
     "Handler",
+    "ImportAccounts",
     "Job",
     "JobOptions",
     "JobPriority",
@@ -101,6 +115,7 @@ __all__ = [
     "declare_topology",
     "discard",
     "discard_many",
+    "discard_oldest",
     "fire_due",
     "fold_stats",
     "get_job_options_by_type",
@@ -117,6 +132,7 @@ __all__ = [
     "read_stats",
     "redrive",
     "redrive_many",
+    "redrive_oldest",
     "remove_recurring",
     "report_stats",
     "restore_topology",

@@ -23,6 +23,8 @@ MEANT = """
       AND died_at >= coalesce($4::timestamptz, '-infinity')
       AND died_at < coalesce($5::timestamptz, 'infinity')
 """
+#: The dead jobs that a `DeadFilter` means, for pages by `died_at`; `DeadJob.from_row` reads its rows.
+LIST_DEAD = f"SELECT * {MEANT}"
 _LIST = f"""
     SELECT * {MEANT}
       AND (died_at, id) < (coalesce($6::timestamptz, 'infinity'), $7::uuid)

@@ -24,6 +24,11 @@ async def discard(tx: Connection, dead_ids: Sequence[UUID]) -> set[UUID]:
     return {row["id"] for row in await tx.fetch(_DISCARD, list(dead_ids))}
 
 
+async def discard_oldest(tx: Connection, which: DeadFilter, *, limit: int) -> int:
+    """Let go of those that are meant, oldest first, some thousands at most; answers how many there were."""
+    return len(await tx.fetch(_DISCARD_OLDEST, *which.arguments, limit))
+
+
 async def discard_many(
     pool: Pool, which: DeadFilter, *, limit: int, dry_run: bool = False, progress: Progress | None = None
 ) -> int:

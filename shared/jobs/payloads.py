@@ -79,5 +79,19 @@ class CheckMedia(Payload, frozen=True, kw_only=True):
     post_id: UUID
 
 
+class DeliverWebhook(Payload, frozen=True, kw_only=True):
+    """`webhook:deliver`: send one delivery to its receiver. The row knows what and whether."""
+
+    user_id: UUID
+    delivery_id: UUID
+
+
+class ImportAccounts(Payload, frozen=True, kw_only=True):
+    """`import:accounts`: do an import whose rows the operation keeps."""
+
+    user_id: UUID
+    operation_id: UUID
+
+
 class CleanUp(Payload, frozen=True, kw_only=True):
     """`cleanup:old_jobs`: prune what is finished, by policy."""

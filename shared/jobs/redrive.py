@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -103,18 +105,48 @@ async def redrive_many(
     """
     run = _Run(rate_per_s=rate_per_s, dry_run=dry_run)
     which = await until_now(pool, which)
+    await _sweep(run, which, limit=limit, begin=partial(_begin, pool), progress=progress)
+    return Redriven(count=run.count, refused=run.refused)
+
+
+async def redrive_oldest(
+    tx: Connection, which: DeadFilter, *, limit: int, rate_per_s: float | None = None, dry_run: bool = False
+) -> Redriven:
+    """As `redrive_many`, but in the caller's transaction, and so for some thousands at most.
+
+    Raises:
+        ValueError: the rate is too low. Mend the call.
+    """
+    run = _Run(rate_per_s=rate_per_s, dry_run=dry_run)
+    await _sweep(run, which, limit=limit, begin=lambda: nullcontext(tx))
+    return Redriven(count=run.count, refused=run.refused)
+
+
+async def _sweep(
+    run: _Run,
+    which: DeadFilter,
+    *,
+    limit: int,
+    begin: Callable[[], AbstractAsyncContextManager[Connection]],
+    progress: Progress | None = None,
+) -> None:
     after, left = None, limit
     while left > 0:
         size = min(_BATCH, left)
-        async with pool.acquire() as connection, connection.transaction():
-            jobs = await lock_oldest(connection, which, limit=size, after=after)
-            await run.send_back(connection, jobs)
+        async with begin() as tx:
+            jobs = await lock_oldest(tx, which, limit=size, after=after)
+            await run.send_back(tx, jobs)
         if progress is not None:
             progress(len(jobs))
         if len(jobs) < size:
             break
         after, left = (jobs[-1].died_at, jobs[-1].id), left - size
-    return Redriven(count=run.count, refused=run.refused)
+
+
+@asynccontextmanager
+async def _begin(pool: Pool) -> AsyncIterator[Connection]:
+    async with pool.acquire() as connection, connection.transaction():
+        yield connection
 
 
 class _Run:

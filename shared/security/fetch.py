@@ -86,10 +86,11 @@ async def fetch_guarded(
     except TimeoutError as error:
         raise FetchFailedError(f"The URL gave no complete answer within {deadline_s:g} s.") from error
     except (aiohttp.ClientError, UnicodeError) as error:
-        raise FetchFailedError(f"The URL cannot be fetched: {_reason(error)}.") from error
+        raise FetchFailedError(f"The URL cannot be fetched: {failure_reason(error)}.") from error
 
 
-def _reason(error: Exception) -> str:
+def failure_reason(error: Exception) -> str:
+    """Why a request failed, in words that tell nothing of this network."""
     return next((words for kinds, words in _REASONS if isinstance(error, kinds)), "its server broke off the answer")
 
 

@@ -2,6 +2,7 @@
 
 from shared.jobs.recurring.add import Recurring, add_recurring, set_rhythm
 from shared.jobs.recurring.control import (
+    LIST_RECURRING,
     BrokenRecurringError,
     RecurringState,
     UnknownRecurringError,
@@ -14,6 +15,7 @@ from shared.jobs.recurring.control import (
 from shared.jobs.recurring.fire import Fired, fire_due
 
 __all__ = [
+    "LIST_RECURRING",
     "BrokenRecurringError",
     "Fired",
     "Recurring",

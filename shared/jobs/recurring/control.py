@@ -15,10 +15,15 @@ from shared.outbox import append
 
 _MOST_LISTED = 1_000
 
-_LIST = """
-    SELECT name, type, user_id, account_id, every_ms, cron, zone, misfire, next_due_at, last_fired_at, paused_at, error
+#: The recurring jobs of a type ($1; NULL: all), for pages by `next_due_at`; `RecurringState.from_row` reads its rows.
+LIST_RECURRING = """
+    SELECT md5(name)::uuid AS id, name, type, user_id, account_id, every_ms, cron, zone, misfire, next_due_at,
+           last_fired_at, paused_at, error
     FROM recurring_jobs
     WHERE $1::text IS NULL OR type = $1
+"""
+_LIST = f"""
+    {LIST_RECURRING}
     ORDER BY next_due_at, name
     LIMIT $2
 """
@@ -59,6 +64,21 @@ class RecurringState:
     user_id: UUID | None
     account_id: UUID | None
 
+    @classmethod
+    def from_row(cls, row: Row) -> RecurringState:
+        """Read a row that has these columns."""
+        return cls(
+            name=row["name"],
+            type=row["type"],
+            rule=read_rule(row),
+            next_due_at=row["next_due_at"],
+            last_fired_at=row["last_fired_at"],
+            paused_at=row["paused_at"],
+            error=row["error"],
+            user_id=row["user_id"],
+            account_id=row["account_id"],
+        )
+
 
 async def list_recurring(
     connection: Connection, *, job_type: JobType | None = None, limit: int = 100
@@ -71,7 +91,7 @@ async def list_recurring(
         limit: most answered; never more than 1,000.
     """
     rows = await connection.fetch(_LIST, job_type, min(limit, _MOST_LISTED))
-    return [_state(row) for row in rows]
+    return [RecurringState.from_row(row) for row in rows]
 
 
 async def pause_recurring(tx: Connection, name: str) -> None:
@@ -135,17 +155,3 @@ async def _lock(tx: Connection, name: str) -> Row:
     if row is None:
         raise UnknownRecurringError(name)
     return row
-
-
-def _state(row: Row) -> RecurringState:
-    return RecurringState(
-        name=row["name"],
-        type=row["type"],
-        rule=read_rule(row),
-        next_due_at=row["next_due_at"],
-        last_fired_at=row["last_fired_at"],
-        paused_at=row["paused_at"],
-        error=row["error"],
-        user_id=row["user_id"],
-        account_id=row["account_id"],
-    )

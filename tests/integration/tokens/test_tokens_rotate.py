@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from deploy.cli.main import cli
 from shared.database import create_pool
 from shared.security import SealedToken, TokenCipher
+from shared.webhooks import PREVIOUS_SECRET_COLUMN, SECRET_COLUMN
 from tests.seeds import CIPHER, seed_tenant
 
 OLD, NEW = b"k" * 32, b"n" * 32  # the first is that of the seeds
@@ -140,6 +141,31 @@ async def test_a_token_that_is_replaced_meanwhile_is_not_overwritten(vault):
 
     assert (status, report["rotated"], report["left"]) == (1, 3, 1)
     assert "the-next-token" in await vault.secrets(TokenCipher({"new": NEW}))
+
+
+async def test_secrets_of_webhooks_are_rotated_too(vault):
+    """The one that signs, and the one before it."""
+    webhook_id, owner = uuid7(), {"user_id": vault.tenant.user_id}
+    columns = (SECRET_COLUMN, PREVIOUS_SECRET_COLUMN)
+    sealed = [CIPHER.encrypt(f"a {column}", row_id=webhook_id, column=column, **owner) for column in columns]
+    await vault.pool.execute(
+        "INSERT INTO webhooks (id, user_id, url, key_id, sealed, previous_key_id, previous_sealed)"
+        " VALUES ($1, $2, 'https://example.com/', 'test', $3, 'test', $4)",
+        webhook_id,
+        vault.tenant.user_id,
+        *[one.ciphertext for one in sealed],
+    )
+
+    status, report = await vault.rotate()
+
+    row = await vault.pool.fetchrow("SELECT * FROM webhooks")
+    stored = [(row["key_id"], row["sealed"]), (row["previous_key_id"], row["previous_sealed"])]
+    new = TokenCipher({"new": NEW})
+    assert (status, report["rotated"], report["by_key"]) == (0, 6, {"new": 6})
+    assert [
+        new.decrypt(SealedToken(key_id=key_id, ciphertext=ciphertext), row_id=webhook_id, column=column, **owner)
+        for column, (key_id, ciphertext) in zip(columns, stored, strict=True)
+    ] == [f"a {column}" for column in columns]
 
 
 async def _seal_with_old_key(vault):
