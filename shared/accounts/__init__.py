@@ -3,6 +3,7 @@
 And how an account is opened for a call at the platform: with its token, by the way out that it must take.
 """
 
+from shared.accounts.look_at_egress import EGRESS_COLUMNS, EgressFinding, find_held_up, look_at_egress, write_egress
 from shared.accounts.open_account import (
     ACCOUNT_COLUMNS,
     ACCOUNT_JOINS,
@@ -20,18 +21,23 @@ __all__ = [
     "ACCOUNT_JOINS",
     "ARROWS",
     "CREDENTIALS_COLUMN",
+    "EGRESS_COLUMNS",
     "PUBLISHABLE",
     "TOKEN_COLUMN",
     "AccountState",
     "DayRecord",
+    "EgressFinding",
     "Owner",
     "Slot",
     "WarmUp",
     "begin_day",
+    "find_held_up",
     "has_day_passed",
+    "look_at_egress",
     "next_day",
     "next_slot",
     "open_account",
     "open_egress",
     "transition_account",
+    "write_egress",
 ]

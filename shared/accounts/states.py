@@ -42,7 +42,7 @@ PUBLISHABLE = frozenset({AccountState.NEW, AccountState.WARMING_UP, AccountState
 ARROWS: tuple[Arrow, ...] = (
     *(
         Arrow(source=source, target=AccountState.NEEDS_REAUTH, owner=owner, event="account.reauth_required")
-        for owner in (Owner.PUBLISHER, Owner.HEALTH)
+        for owner in (Owner.PUBLISHER, Owner.HEALTH, Owner.API)
         for source in sorted(PUBLISHABLE)
     ),
     *(
@@ -73,4 +73,10 @@ ARROWS: tuple[Arrow, ...] = (
         for target in sorted(PUBLISHABLE)
     ),
     Arrow(source=AccountState.RESTRICTED, target=AccountState.ACTIVE, owner=Owner.API, event="account.resumed"),
+    # Its owner takes it out of the system, whatever its state.
+    *(
+        Arrow(source=source, target=AccountState.DISCONNECTED, owner=Owner.API, event="account.disconnected")
+        for source in AccountState
+        if source is not AccountState.DISCONNECTED
+    ),
 )

@@ -1,7 +1,8 @@
-"""The one function that changes an account's state."""
+"""The one way to change the state of an account, or of many."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from shared.accounts.states import ARROWS, AccountState, Owner
@@ -9,8 +10,10 @@ from shared.database import Connection
 from shared.outbox import Event, record_events
 
 _LOCK = """
-    SELECT state FROM accounts
-    WHERE user_id = $1 AND id = $2 AND state = ANY($3::text[]) AND (state <> 'PAUSED' OR paused_from = $4)
+    SELECT id, state FROM accounts
+    WHERE user_id = $1 AND id = ANY($2::uuid[]) AND state = ANY($3::text[])
+      AND (state <> 'PAUSED' OR paused_from = $4 OR $4 = 'DISCONNECTED')
+    ORDER BY id
     FOR NO KEY UPDATE
 """
 _UPDATE = """
@@ -18,7 +21,7 @@ _UPDATE = """
     SET state = $3, state_reason = $4, paused_from = CASE WHEN $3 = 'PAUSED' THEN state END,
         flagged_at = CASE WHEN $3 IN ('NEEDS_REAUTH', 'RESTRICTED') THEN now() ELSE flagged_at END,
         updated_at = now()
-    WHERE user_id = $1 AND id = $2
+    WHERE user_id = $1 AND id = ANY($2::uuid[])
 """
 
 
@@ -42,13 +45,37 @@ async def transition_account(
     Raises:
         ValueError: no arrow of this owner leads there at all. A bug in the caller.
     """
+    moved = await transition_accounts(tx, [account_id], user_id=user_id, target=target, owner=owner, reason=reason)
+    return bool(moved)
+
+
+async def transition_accounts(
+    tx: Connection,
+    account_ids: Sequence[UUID],
+    *,
+    user_id: UUID,
+    target: AccountState,
+    owner: Owner,
+    reason: str | None,
+) -> list[UUID]:
+    """As `transition_account`, for many of a tenant at once.
+
+    Returns:
+        Those that were moved.
+
+    Raises:
+        ValueError: no arrow of this owner leads there at all. A bug in the caller.
+    """
     events = {arrow.source.value: arrow.event for arrow in ARROWS if arrow.target is target and arrow.owner is owner}
     if not events:
         raise ValueError(f"no arrow of {owner} leads to {target}")
-    source = await tx.fetchval(_LOCK, user_id, account_id, list(events), target.value)
-    if source is None:
-        return False
-    await tx.execute(_UPDATE, user_id, account_id, target.value, reason)
+    rows = await tx.fetch(_LOCK, user_id, list(account_ids), list(events), target.value) if account_ids else []
+    if not rows:
+        return []
+    moved = [row["id"] for row in rows]
+    await tx.execute(_UPDATE, user_id, moved, target.value, reason)
     payload = {"state": target.value, "reason": reason}
-    await record_events(tx, [Event(user_id=user_id, type=events[source], subject=account_id, payload=payload)])
-    return True
+    await record_events(
+        tx, [Event(user_id=user_id, type=events[row["state"]], subject=row["id"], payload=payload) for row in rows]
+    )
+    return moved

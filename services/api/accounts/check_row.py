@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from services.api.http import Fault, ProblemError, parse_time
+from services.api.accounts.row_faults import present_fault, row_fault
+from services.api.http import ProblemError, parse_time
 from services.api.tags import clean_tags
+from shared.accounts.imports import AccountRow, RowFault
 
-FIELDS = ("username", "instagram_user_id", "access_token", "token_expires_at", "tags")
+FIELDS = ("username", "instagram_user_id", "access_token", "token_expires_at", "tags", "proxy_id", "protocol_id")
 REQUIRED = ("username", "instagram_user_id")
 _UNKNOWN_FIELDS_TOLD = 20
 _NAME_CHARS = 60
@@ -19,24 +21,14 @@ _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}", re.ASCII)
 _PLATFORM_ID = re.compile(r"[0-9]{1,32}", re.ASCII)
 # What the platform's client can send in a header.
 _TOKEN = re.compile(r"[!-~]{8,4096}", re.ASCII)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountRow:
-    """One account that passed. None stands for what was not said, and leaves a known account's value alone."""
-
-    line: int | None  # of a file, for messages
-    username: str
-    instagram_user_id: str
-    access_token: str | None
-    token_expires_at: datetime | None
-    tags: tuple[str, ...] | None
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_PROTOCOL = re.compile(r"[a-z0-9_-]{1,60}", re.ASCII)
 
 
 class RowFaultsError(ValueError):
     """A row with faults; `faults` are all of them."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[RowFault]) -> None:
         self.faults = faults
         super().__init__(f"{len(faults)} faults")
 
@@ -73,16 +65,24 @@ def check_row(raw: Mapping[str, Any], *, line: int | None) -> AccountRow:
     return AccountRow(line=line, **values)
 
 
+def checked_account(raw: Mapping[str, Any]) -> AccountRow:
+    """Check a single account.
+
+    Raises:
+        ProblemError: with every fault, by its path.
+    """
+    try:
+        return check_row(raw, line=None)
+    except RowFaultsError as error:
+        codes = {fault.code for fault in error.faults}
+        code = "timezone_required" if codes == {"timezone_required"} else "validation_failed"
+        faults = [present_fault(fault) for fault in error.faults]
+        raise ProblemError(code, "The account cannot be as described.", errors=faults) from error
+
+
 def shorten(name: str) -> str:
     """A client's word, for an answer that must not grow with it."""
     return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}..."
-
-
-def row_fault(field: str, code: str, message: str, *, line: int | None) -> Fault:
-    """A fault of one field of one row."""
-    if line is None:
-        return Fault(path=field, code=code, message=message)
-    return Fault(line=line, field=field, code=code, message=message)
 
 
 def _given(raw: Mapping[str, Any], name: str) -> Any:
@@ -119,6 +119,18 @@ def _token(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _proxy(value: Any) -> UUID | None:
+    if value is not None and not _UUID.fullmatch(_text(value)):
+        raise _FieldError("invalid_value", "This is no id of a proxy.")
+    return None if value is None else UUID(value)
+
+
+def _protocol(value: Any) -> str | None:
+    if value is not None and not _PROTOCOL.fullmatch(_text(value)):
+        raise _FieldError("invalid_value", "This is no id of a warm-up protocol.")
+    return None if value is None else str(value)
+
+
 def _expiry(value: Any) -> datetime | None:
     try:
         return None if value is None else parse_time(_text(value), path="token_expires_at")
@@ -145,4 +157,6 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "access_token": _token,
     "token_expires_at": _expiry,
     "tags": _tags,
+    "proxy_id": _proxy,
+    "protocol_id": _protocol,
 }

@@ -38,5 +38,5 @@ def _target(row: Row) -> AccountState:
         case AccountState.RESTRICTED:
             return AccountState.ACTIVE
         case state:
-            detail = f"The account is {state}: its token no longer works. Import a new token; that resumes it."
+            detail = f"The account is {state}: its token no longer works. Give it a new one; that resumes it."
             raise ProblemError("account_not_resumable", detail)

@@ -2,104 +2,131 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from services.api.accounts.contract import Account
 from services.api.filters import filtered
-from shared.accounts import AccountState
+from shared.accounts import ACCOUNT_COLUMNS, ACCOUNT_JOINS, AccountState
 from shared.cache import CacheKey, CacheNamespace, CacheService
-from shared.database import Connection, Row, insert_many
-from shared.jobs import CheckAccount, JobType, Recurring, RepeatRule, add_recurring, get_job_options_by_type
-from shared.security import SealedToken
+from shared.database import Connection, Row
+from shared.publications import held_because
 
-_COLUMNS = """
-    id, username, instagram_user_id, state, state_reason, tags, token_expires_at, created_at, updated_at
-"""
-_LIST = f"SELECT {_COLUMNS} FROM accounts WHERE user_id = $1"  # noqa: S608 - built of constants alone
-_FIND = f"{_LIST} AND id = $2"
-_EXISTING = "SELECT id FROM accounts WHERE user_id = $1 AND id = ANY($2::uuid[])"
-# Accounts of one user are added by one transaction at a time, so that two imports never make the same one twice.
-_LOCK_USER = "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"
-_LOCK = "SELECT state, paused_from FROM accounts WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE"
-_KNOWN = """
-    SELECT accounts.id, accounts.instagram_user_id, accounts.username, accounts.state, accounts.tags,
-           accounts.token_expires_at, account_tokens.key_id, account_tokens.sealed
+# What stands in other tables is asked for row by row: a page has few, and the planner might read all of a joined table.
+_LIST = """
+    SELECT id, username, instagram_user_id, state, state_reason, removed_at, tags, proxy_id, protocol_id,
+           token_expires_at, created_at, updated_at,
+           (SELECT proxies.state FROM proxies
+            WHERE proxies.user_id = accounts.user_id AND proxies.id = accounts.proxy_id) AS egress,
+           (SELECT obtained_at FROM account_tokens WHERE account_id = accounts.id) AS token_obtained_at,
+           (SELECT scopes FROM account_tokens WHERE account_id = accounts.id) AS token_scopes
     FROM accounts
-    LEFT JOIN account_tokens ON account_tokens.account_id = accounts.id AND account_tokens.user_id = accounts.user_id
-    WHERE accounts.user_id = $1 AND accounts.instagram_user_id = ANY($2::text[])
-    ORDER BY accounts.id
-    FOR NO KEY UPDATE OF accounts
+    WHERE user_id = $1 AND removed_at IS NULL
 """
-_NEW_COLUMNS = ("id", "user_id", "instagram_user_id", "username", "state", "tags", "token_expires_at")
-# A tag holds no line break, so a list of lists can travel as a list of texts.
-_UPDATE = """
+_FIND = f"{_LIST} AND id = $2"
+_EXISTING = "SELECT id FROM accounts WHERE user_id = $1 AND id = ANY($2::uuid[]) AND removed_at IS NULL"
+# Nobody plans anything for it meanwhile: a new publication holds its account's key.
+_LOCK_WHOLE = """
+    SELECT id
+    FROM accounts
+    WHERE user_id = $1 AND id = $2 AND removed_at IS NULL
+    FOR UPDATE
+"""
+_DEPENDENTS = """
+    SELECT state, count(*) AS number, (array_agg(id ORDER BY publish_at))[1] AS example,
+           array_agg(DISTINCT distribution_id) AS distribution_ids
+    FROM publications
+    WHERE user_id = $1 AND account_id = $2 AND state IN ('scheduled', 'held', 'publishing')
+    GROUP BY state
+    ORDER BY state
+"""
+# Its row stays, for the sake of what was published with it. The time of its last flag is no longer of any use.
+_REMOVE = """
+    WITH token AS (DELETE FROM account_tokens WHERE user_id = $1 AND account_id = $2),
+         memberships AS (DELETE FROM group_members WHERE user_id = $1 AND account_id = $2),
+         checks AS (DELETE FROM recurring_jobs WHERE account_id = $2),
+         score AS (DELETE FROM health_scores WHERE user_id = $1 AND account_id = $2)
     UPDATE accounts
-    SET username = new.username, tags = string_to_array(new.tags, E'\\n'), token_expires_at = new.token_expires_at,
+    SET removed_at = now(), tags = '{}', proxy_id = NULL, protocol_id = NULL, warmup_day = 0,
+        warmup_day_began_at = NULL, token_expires_at = NULL, quota_total = NULL, quota_until = NULL, updated_at = now()
+    WHERE user_id = $1 AND id = $2
+"""
+# As the claim reads it: `shared/publications/claim.py`.
+_STANDING = """
+    SELECT accounts.user_id, accounts.id, accounts.quota_total,
+           CASE WHEN accounts.quota_until > now() THEN accounts.quota_until END AS quota_until,
+           accounts.protocol_id, accounts.warmup_day, accounts.warmup_day_began_at, accounts.flagged_at,
+           warmup_protocols.daily_caps, warmup_protocols.min_gap_s, warmup_protocols.success_ratio, now() AS read_at
+    FROM accounts
+    LEFT JOIN warmup_protocols ON warmup_protocols.id = accounts.protocol_id
+    WHERE accounts.user_id = $1 AND accounts.id = $2 AND accounts.removed_at IS NULL
+"""
+_PUBLISHED = """
+    SELECT count(*)
+    FROM publications
+    WHERE user_id = $1 AND account_id = $2 AND state = 'published' AND published_at > now() - interval '24 hours'
+"""
+_ACCESS = f"""
+    SELECT {ACCOUNT_COLUMNS}
+    FROM accounts
+    {ACCOUNT_JOINS}
+    WHERE accounts.user_id = $1 AND accounts.id = $2 AND accounts.removed_at IS NULL
+"""  # noqa: S608 - built of constants alone
+_SEALED = "SELECT sealed FROM account_tokens WHERE user_id = $1 AND account_id = $2"
+_NOTE_PROFILE = """
+    UPDATE accounts
+    SET username = $3, quota_total = coalesce($4, quota_total), updated_at = now()
+    WHERE user_id = $1 AND id = $2 AND (username <> $3 OR coalesce($4, quota_total) IS DISTINCT FROM quota_total)
+    RETURNING id
+"""
+_DETACH = """
+    UPDATE accounts
+    SET proxy_id = CASE WHEN $3 THEN NULL ELSE proxy_id END,
+        protocol_id = CASE WHEN $4 THEN NULL ELSE protocol_id END,
+        warmup_day = CASE WHEN $4 THEN 0 ELSE warmup_day END,
+        warmup_day_began_at = CASE WHEN $4 THEN NULL ELSE warmup_day_began_at END,
         updated_at = now()
-    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-         AS new (id, instagram_user_id, username, tags, token_expires_at)
-    WHERE accounts.user_id = $1 AND accounts.id = new.id
+    WHERE user_id = $1 AND id = $2
+      AND (($3 AND proxy_id IS NOT NULL) OR ($4 AND protocol_id IS NOT NULL))
+    RETURNING id
 """
-_PUT_TOKENS = """
-    INSERT INTO account_tokens (account_id, user_id, key_id, sealed, refresh_at)
-    SELECT account_id, $1, key_id, sealed, token_refresh_at(account_id, now(), expires_at)
-    FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[]) AS new (account_id, key_id, sealed, expires_at)
-    ON CONFLICT (account_id) DO UPDATE
-    SET key_id = excluded.key_id, sealed = excluded.sealed, obtained_at = now(), scopes = NULL,
-        refresh_at = excluded.refresh_at, refreshing_until = NULL, updated_at = now()
-    WHERE account_tokens.user_id = excluded.user_id
+_LOCK = """
+    SELECT state, paused_from
+    FROM accounts
+    WHERE user_id = $1 AND id = $2 AND removed_at IS NULL
+    FOR NO KEY UPDATE
 """
-# For tokens that stay, and whose end is another than was thought.
-_PLAN_REFRESHES = """
-    UPDATE account_tokens
-    SET refresh_at = token_refresh_at(account_tokens.account_id, obtained_at, expires_at)
-    FROM unnest($2::uuid[], $3::timestamptz[]) AS kept (account_id, expires_at)
-    WHERE account_tokens.user_id = $1 AND account_tokens.account_id = kept.account_id
-"""
-_NEW = AccountState.NEW.value
-# The first check of an account comes within this time.
-_FIRST_CHECK_MS = 60_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class KnownAccount:
-    """An account that is there already, as an import compares it."""
-
-    id: UUID
-    username: str
-    state: str
-    tags: tuple[str, ...]
-    token_expires_at: datetime | None
-    sealed: SealedToken | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountWrite:
-    """What an account's row shall hold."""
-
-    id: UUID
-    instagram_user_id: str
-    username: str
-    tags: tuple[str, ...]
-    token_expires_at: datetime | None
-    token: SealedToken | None  # None: it stays as it is
-
-
-def list_query(user_id: UUID, *, state: str | None, tag: str | None) -> tuple[str, list[Any]]:
-    """The statement that selects a user's accounts; pages of it are served by the index `accounts_page`."""
-    return filtered(_LIST, user_id, clauses={"state = {}": state, "tags @> ARRAY[{}::text]": tag})
+def list_query(
+    user_id: UUID,
+    *,
+    allowed: Sequence[UUID] | None = None,
+    state: str | None = None,
+    tag: str | None = None,
+    username: str | None = None,
+    group_id: UUID | None = None,
+    proxy_id: UUID | None = None,
+    protocol_id: str | None = None,
+) -> tuple[str, list[Any]]:
+    """The statement that selects a user's accounts; `allowed` are the only ones that the key may see."""
+    members = "EXISTS (SELECT FROM group_members WHERE group_id = {} AND account_id = accounts.id)"
+    clauses = {
+        "id = ANY({}::uuid[])": allowed,
+        "state = {}": state,
+        "tags @> ARRAY[{}::text]": tag,
+        "lower(username) = lower({})": username,
+        members: group_id,
+        "proxy_id = {}": proxy_id,
+        "protocol_id = {}": protocol_id,
+    }
+    return filtered(_LIST, user_id, clauses=clauses)
 
 
-def list_key(user_id: UUID, *, state: str | None, tag: str | None, limit: int) -> CacheKey:
-    """Where a first page is cached."""
-    return CacheService.key(CacheNamespace.ACCOUNTS_LIST, user_id, state, tag, limit)
+def account_key(user_id: UUID, account_id: UUID) -> CacheKey:
+    """Where an account is cached."""
+    return CacheService.key(CacheNamespace.ACCOUNT, user_id, account_id)
 
 
 async def find(connection: Connection, account_id: UUID, *, user_id: UUID) -> Row | None:
@@ -112,6 +139,55 @@ async def lock(tx: Connection, account_id: UUID, *, user_id: UUID) -> Row | None
     return await tx.fetchrow(_LOCK, user_id, account_id)
 
 
+async def lock_whole(tx: Connection, account_id: UUID, *, user_id: UUID) -> bool:
+    """Hold one of the user's accounts, so that nothing is planned for it either; False: there is none."""
+    return await tx.fetchval(_LOCK_WHOLE, user_id, account_id) is not None
+
+
+async def dependents(tx: Connection, account_id: UUID, *, user_id: UUID) -> list[Row]:
+    """What waits for an account: of each state how many publications, one of them, and whose distributions."""
+    return await tx.fetch(_DEPENDENTS, user_id, account_id)
+
+
+async def remove(tx: Connection, account_id: UUID, *, user_id: UUID) -> None:
+    """Take an account out of everything that is not history."""
+    await tx.execute(_REMOVE, user_id, account_id)
+
+
+async def detach(tx: Connection, account_id: UUID, *, user_id: UUID, proxy: bool, protocol: bool) -> bool:
+    """Take its proxy from an account, or its protocol, or both; False: it had none."""
+    return await tx.fetchval(_DETACH, user_id, account_id, proxy, protocol) is not None
+
+
+async def find_access(connection: Connection, account_id: UUID, *, user_id: UUID) -> Row | None:
+    """What `open_account` needs of one of the user's accounts."""
+    return await connection.fetchrow(_ACCESS, user_id, account_id)
+
+
+async def sealed_token(tx: Connection, account_id: UUID, *, user_id: UUID) -> bytes | None:
+    """An account's token, as it is stored."""
+    sealed: bytes | None = await tx.fetchval(_SEALED, user_id, account_id)
+    return sealed
+
+
+async def note_profile(
+    tx: Connection, account_id: UUID, *, user_id: UUID, username: str, quota_total: int | None
+) -> bool:
+    """Keep what the platform says of an account; False: it was known. None leaves the quota as it is."""
+    return await tx.fetchval(_NOTE_PROFILE, user_id, account_id, username, quota_total) is not None
+
+
+async def find_standing(connection: Connection, account_id: UUID, *, user_id: UUID) -> Row | None:
+    """What limits how much an account may publish."""
+    return await connection.fetchrow(_STANDING, user_id, account_id)
+
+
+async def count_published(connection: Connection, account_id: UUID, *, user_id: UUID) -> int:
+    """How many of its publications went live in the last 24 hours."""
+    published: int = await connection.fetchval(_PUBLISHED, user_id, account_id)
+    return published
+
+
 async def missing(connection: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> list[UUID]:
     """Those ids that are no account of the user."""
     rows = await connection.fetch(_EXISTING, user_id, list(account_ids))
@@ -119,86 +195,10 @@ async def missing(connection: Connection, account_ids: Sequence[UUID], *, user_i
     return [account_id for account_id in account_ids if account_id not in found]
 
 
-async def lock_known(tx: Connection, instagram_user_ids: Sequence[str], *, user_id: UUID) -> dict[str, KnownAccount]:
-    """Those accounts of the user that exist, by their id on the platform; locked, and no other is added meanwhile."""
-    await tx.execute(_LOCK_USER, user_id)
-    rows = await tx.fetch(_KNOWN, user_id, list(instagram_user_ids))
-    return {row["instagram_user_id"]: _known(row) for row in rows}
-
-
-async def insert(tx: Connection, new: Sequence[AccountWrite], *, user_id: UUID, check_every_s: float) -> None:
-    """Add accounts, their tokens, and the recurring check of each."""
-    if not new:
-        return
-    rows = [
-        (account.id, user_id, account.instagram_user_id, account.username, _NEW, account.tags, account.token_expires_at)
-        for account in new
-    ]
-    await insert_many(tx, "accounts", _NEW_COLUMNS, rows)
-    await _put_tokens(tx, new, user_id=user_id)
-    every_ms = round(check_every_s * 1000)
-    await add_recurring(tx, [_check(account.id, user_id=user_id, every_ms=every_ms) for account in new])
-
-
-async def update(tx: Connection, changed: Sequence[AccountWrite], *, user_id: UUID) -> None:
-    """Change accounts, and the tokens of those that bring one."""
-    if not changed:
-        return
-    await tx.execute(
-        _UPDATE,
-        user_id,
-        [account.id for account in changed],
-        [account.instagram_user_id for account in changed],
-        [account.username for account in changed],
-        ["\n".join(account.tags) for account in changed],
-        [account.token_expires_at for account in changed],
-    )
-    await _put_tokens(tx, changed, user_id=user_id)
-    kept = [account for account in changed if account.token is None]
-    await tx.execute(
-        _PLAN_REFRESHES, user_id, [account.id for account in kept], [account.token_expires_at for account in kept]
-    )
-
-
-async def _put_tokens(tx: Connection, accounts: Sequence[AccountWrite], *, user_id: UUID) -> None:
-    tokens = [(account, account.token) for account in accounts if account.token is not None]
-    await tx.execute(
-        _PUT_TOKENS,
-        user_id,
-        [account.id for account, _ in tokens],
-        [token.key_id for _, token in tokens],
-        [token.ciphertext for _, token in tokens],
-        [account.token_expires_at for account, _ in tokens],
-    )
-
-
-def _check(account_id: UUID, *, user_id: UUID, every_ms: int) -> Recurring:
-    return Recurring(
-        name=f"{JobType.HEALTH_CHECK}:{account_id}",
-        type=JobType.HEALTH_CHECK,
-        payload=msgspec.json.encode(CheckAccount(user_id=user_id, account_id=account_id)),
-        version=CheckAccount.VERSION,
-        rule=RepeatRule(every_ms=every_ms),
-        options=get_job_options_by_type(JobType.HEALTH_CHECK),
-        user_id=user_id,
-        account_id=account_id,
-        # Soon, and not for all of an import at the same moment.
-        first_in_ms=random.randrange(min(every_ms, _FIRST_CHECK_MS)),  # noqa: S311 - spread, no secret
-    )
-
-
-def _known(row: Row) -> KnownAccount:
-    sealed = SealedToken(key_id=row["key_id"], ciphertext=row["sealed"]) if row["sealed"] is not None else None
-    return KnownAccount(
-        id=row["id"],
-        username=row["username"],
-        state=row["state"],
-        tags=tuple(row["tags"]),
-        token_expires_at=row["token_expires_at"],
-        sealed=sealed,
-    )
-
-
 def present(row: Row) -> Account:
     """An account as clients see it."""
-    return Account(**dict(row) | {"state": AccountState(row["state"])})
+    shown = dict(row)
+    reason = held_because(row, shown.pop("egress"))
+    del shown["removed_at"]
+    shown["state"] = AccountState(row["state"])
+    return Account(can_publish=reason is None, held_because=reason, **shown)

@@ -77,7 +77,7 @@ async def test_a_dry_run_tells_and_writes_nothing(gateway, alice):
 
 
 async def test_a_new_account_gets_its_check_and_its_event(gateway, alice):
-    """Each account is checked on its own rhythm from within a minute, and its coming is announced with its row."""
+    """Each account is checked on its own rhythm from within a minute, and one event speaks for all of an import."""
     account_id = (await alice.import_csv(ONE)).body["accounts"][0]
 
     [job] = await gateway.rows(
@@ -88,9 +88,11 @@ async def test_a_new_account_gets_its_check_and_its_event(gateway, alice):
     assert job["type"] == "health:check"
     assert json.loads(job["payload"]) == {"user_id": alice.user_id, "account_id": account_id}
     assert (job["every_ms"], job["soon"], job["account_id"]) == (900_000, True, account_id)
-    [event] = await gateway.rows("SELECT type, subject FROM events")
-    assert (event["type"], event["subject"]) == ("account.changed", account_id)
-    assert [row["type"] for row in await gateway.rows("SELECT type FROM outbox")] == ["account.changed"]
+    [event] = await gateway.rows("SELECT type, subject, payload FROM events")
+    assert (event["type"], event["subject"]) == ("import.finished", alice.user_id)
+    counts = {"created": 1, "updated": 0, "unchanged": 0}
+    assert json.loads(event["payload"]) == {"operation_id": None, **counts}
+    assert [row["type"] for row in await gateway.rows("SELECT type FROM outbox")] == ["import.finished"]
 
 
 BAD_ROWS = f"""{HEADER}
@@ -144,7 +146,7 @@ async def test_a_new_account_without_a_token_is_a_bad_row(gateway, alice):
 BAD_FILES = [
     (b"", "missing_column"),
     (b"username,instagram_user_id\n", "no_rows"),
-    (b"username;instagram_user_id\na;1\n", "missing_column"),
+    (b"username|instagram_user_id\na|1\n", "missing_column"),
     (b"username,instagram_user_id,password\na,1,x\n", "unknown_column"),
     (b"username,instagram_user_id,username\na,1,b\n", "duplicate_column"),
     (b"username,instagram_user_id\n\xff\xfe,1\n", "invalid_text"),
@@ -254,7 +256,7 @@ async def test_an_import_that_fails_half_way_leaves_nothing(gateway, alice):
     """Accounts, tokens, checks and events commit together or not at all."""
     await gateway.rows("ALTER TABLE recurring_jobs ADD CONSTRAINT refuse CHECK (false)")
 
-    answer = await alice.import_csv(ONE)
+    answer = await alice.import_csv(ONE, crash_expected=True)
 
     assert answer.status == 500
     for table in ("accounts", "account_tokens", "events", "outbox"):

@@ -1,0 +1,1 @@
+"""Operations: long work that somebody may watch."""
