@@ -1,8 +1,9 @@
 """What every route needs of HTTP: who asks, what it says, how it is answered."""
 
 from services.api.http.answers import Answer, answer, created, no_content
-from services.api.http.auth import Authenticator, Caller, Scope
-from services.api.http.bodies import JSON_BYTES_MAX, Body, decode_json, read_bytes, too_large
+from services.api.http.auth import Authenticator
+from services.api.http.bodies import JSON_BYTES_MAX, NEEDED, Body, FilePart, decode_json, read_bytes, too_large
+from services.api.http.caller import Caller, Scope
 from services.api.http.identity import remember_caller, request_id_of
 from services.api.http.pages import (
     NEWEST_FIRST,
@@ -21,12 +22,14 @@ from services.api.http.times import NAIVE_MESSAGE, aware, parse_time
 __all__ = [
     "JSON_BYTES_MAX",
     "NAIVE_MESSAGE",
+    "NEEDED",
     "NEWEST_FIRST",
     "Answer",
     "Authenticator",
     "Body",
     "Caller",
     "Fault",
+    "FilePart",
     "NoQuery",
     "Order",
     "Page",

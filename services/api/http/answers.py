@@ -24,10 +24,13 @@ class Answer(Generic[T]):
     content: bytes  # empty: there is no body
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    tag: str | None = None  # its `etag`, where that is known already
 
     @property
     def etag(self) -> str:
         """The strong validator of this content: equal bytes, equal tag."""
+        if self.tag is not None:
+            return self.tag
         return f'"{hashlib.blake2b(self.content, digest_size=_ETAG_BYTES).hexdigest()}"'
 
     def to_response(self) -> web.Response:

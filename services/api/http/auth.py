@@ -2,149 +2,113 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
-from uuid import UUID
 
 from aiohttp import hdrs, web
 
-from services.api.connections import connect
-from services.api.http.problems import Fault, ProblemError, not_found
-from shared.database import Pool, Row
-from shared.security import matches, parse_api_key
+from services.api.http.caller import Caller
+from services.api.http.key_records import KeyRecord, KeyRecords
+from services.api.http.problems import ProblemError
+from services.api.limits.local_buckets import LocalBuckets
+from services.api.limits.policy import Bucket, Policy
+from services.api.limits.refusal import refusal
+from shared.database import Pool
+from shared.security import ParsedApiKey, matches, parse_api_key
 
-#: The bound on how long a revoked key, or a scope taken away, still works.
-_REMEMBERED_S = 5.0
-_REMEMBERED_MAX = 10_000
-_FIND = """
-    SELECT api_keys.key_id, api_keys.user_id, api_keys.secret_hash, api_keys.scopes, api_keys.account_ids,
-           api_keys.expires_at, users.email
-    FROM api_keys JOIN users ON users.id = api_keys.user_id
-    WHERE api_keys.key_id = $1 AND api_keys.revoked_at IS NULL
-"""
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
-
-
-class Scope(StrEnum):
-    """What a key may do."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"  # keys and the audit log
-    OPERATOR = "operator"  # the jobs of all tenants
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """The tenant a request speaks for, and the key it came with."""
-
-    user_id: UUID
-    email: str
-    scopes: frozenset[str]
-    key_id: str  # the part of the key that is no secret
-    account_ids: frozenset[UUID] | None = None  # the only accounts it may see and act on; None: all of the tenant's
-
-    @property
-    def allowed(self) -> list[UUID] | None:
-        """The same as a parameter of a query; None: no condition."""
-        return None if self.account_ids is None else sorted(self.account_ids)
-
-    def require_seen(self, account_id: UUID) -> None:
-        """Go on only if the key may see this account.
-
-        Raises:
-            ProblemError: `not_found`, as for an account that is not there.
-        """
-        if self.account_ids is not None and account_id not in self.account_ids:
-            raise not_found("account")
-
-    def require_allowed(self, account_ids: Iterable[UUID]) -> None:
-        """Go on only if the key may act on all of these accounts.
-
-        Raises:
-            ProblemError: `account_not_allowed`, naming those that it may not.
-        """
-        if self.account_ids is None:
-            return
-        forbidden = [account_id for account_id in account_ids if account_id not in self.account_ids]
-        if forbidden:
-            message = "The API key is limited to other accounts."
-            faults = [Fault(code="account_not_allowed", message=message, account_id=one) for one in forbidden]
-            raise ProblemError("account_not_allowed", message, errors=faults)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Record:
-    caller: Caller
-    secret_hash: bytes
-    expires_at: datetime | None
-    forget_at: float  # on the monotonic clock
-
-    @classmethod
-    def from_row(cls, row: Row, *, forget_at: float) -> _Record:
-        limited = row["account_ids"]
-        caller = Caller(
-            user_id=row["user_id"],
-            email=row["email"],
-            scopes=frozenset(row["scopes"]),
-            key_id=row["key_id"],
-            account_ids=None if limited is None else frozenset(limited),
-        )
-        return cls(caller=caller, secret_hash=row["secret_hash"], expires_at=row["expires_at"], forget_at=forget_at)
+# A key whose id is unknown is compared too, so that the time of an answer does not tell which ids there are.
+_NOBODYS_HASH = bytes(32)
+_IPV6_NETWORK_BITS = 64  # one client's
 
 
 class Authenticator:
-    """Checks keys; remembers a key's row for 5 s at most."""
+    """Checks keys, and lets nobody try out many."""
 
-    def __init__(self, pool: Pool, *, pepper: bytes, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        pepper: bytes,
+        strangers: Policy | None = None,
+        on_use: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Wire it.
 
         Args:
             pool: the database.
             pepper: the setting under which keys are hashed.
+            strangers: how often one address may come without a good key; None: as often as it likes.
+            on_use: told the id of each key that was good.
             clock: monotonic seconds.
         """
-        self._pool = pool
+        self.records = KeyRecords(pool, clock=clock)
         self._pepper = pepper
-        self._clock = clock
-        self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._strangers = strangers
+        self._addresses = LocalBuckets(clock=clock)
+        self._on_use = on_use
 
     async def authenticate(self, request: web.Request) -> Caller:
         """The tenant whose key the request carries.
 
         Raises:
-            ProblemError: no key, or one that is wrong, revoked or expired (`unauthenticated`); never saying which.
+            ProblemError: no key, or one that is wrong, revoked or expired (`unauthenticated`), never saying which; or
+                too many of those from this address (`rate_limited`).
         """
-        kind, _, text = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        parsed = parse_api_key(text.strip()) if kind.lower() == "bearer" else None
-        record = await self._find(parsed.key_id) if parsed is not None else None
-        if parsed is None or record is None or not matches(parsed, record.secret_hash, self._pepper):
-            raise _unauthenticated()
-        if record.expires_at is not None and record.expires_at <= datetime.now(UTC):
-            raise _unauthenticated()
+        parsed = _parse(request)
+        record = await self.records.find(parsed.key_id) if parsed is not None else None
+        # A good key is never counted: behind one address there may be every client, and a flood of somebody else's.
+        if parsed is None or not self._fits(parsed, record) or record is None or is_over(record.caller):
+            self.admit_anonymous(request)
+            raise unauthenticated()
+        self._on_use(record.caller.key_id)
         return record.caller
 
-    async def _find(self, key_id: str) -> _Record | None:
-        record = self._records.get(key_id)
-        if record is not None and record.forget_at > self._clock():
-            return record
-        self._records.pop(key_id, None)
-        forget_at = self._clock() + _REMEMBERED_S  # counted from before the look: it is the age of what was seen
-        async with connect(self._pool) as connection:
-            row = await connection.fetchrow(_FIND, key_id)
-        if row is None:
-            return None
-        record = _Record.from_row(row, forget_at=forget_at)
-        self._records[key_id] = record
-        if len(self._records) > _REMEMBERED_MAX:
-            self._records.popitem(last=False)
-        return record
+    def admit_anonymous(self, request: web.Request) -> None:
+        """Count a request without a good key.
+
+        Raises:
+            ProblemError: `rate_limited`: too many from this address.
+        """
+        if self._strangers is None:
+            return
+        bucket = Bucket(policy=self._strangers, name=_client(request))
+        taken = self._addresses.take([bucket], cost=1, wanted=1)
+        if not taken.granted:
+            raise refusal(self._strangers, max(taken.wait_s), told=self._strangers.told)
+
+    async def close(self) -> None:
+        """End the queries under way."""
+        await self.records.close()
+
+    def _fits(self, parsed: ParsedApiKey, record: KeyRecord | None) -> bool:
+        return matches(parsed, _NOBODYS_HASH if record is None else record.secret_hash, self._pepper)
 
 
-def _unauthenticated() -> ProblemError:
+def _parse(request: web.Request) -> ParsedApiKey | None:
+    kind, _, text = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return parse_api_key(text.strip()) if kind.lower() == "bearer" else None
+
+
+def is_over(caller: Caller) -> bool:
+    """Whether the caller's key has expired."""
+    return caller.expires_at is not None and caller.expires_at <= datetime.now(UTC)
+
+
+def _client(request: web.Request) -> str:
+    try:
+        address = ipaddress.ip_address((request.remote or "").partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(ipaddress.IPv6Network((address.packed, _IPV6_NETWORK_BITS), strict=False))
+
+
+def unauthenticated() -> ProblemError:
+    """The problem of whoever has no valid key."""
     detail = "Send a valid key in the header: Authorization: Bearer ids_..."
     return ProblemError("unauthenticated", detail, headers=_CHALLENGE)

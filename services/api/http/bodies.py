@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
@@ -19,6 +20,14 @@ _WHERE = re.compile(r" - at `(?:key` in `)?\$?(?P<path>[^`]*)`$")
 _FAULT_CODES = (("unknown field", "unknown_field"), ("missing required field", "missing_field"))
 
 
+#: What a form's field holds that is a file. Forms are described by it; streams are read by their routes.
+FilePart: TypeAlias = Annotated[str, msgspec.Meta(extra_json_schema={"format": "binary"})]
+
+
+#: A field that must be given, with a default all the same: the route tells that it is missing, beside all other faults.
+NEEDED = msgspec.Meta(extra_json_schema={"x-needed": True})
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of what JSON bodies hold."""
 
@@ -29,17 +38,29 @@ async def read_bytes(request: web.Request, *, limit: int, code: str = "body_too_
     Raises:
         ProblemError: it is larger than `limit` bytes (`code`), or does not arrive in time.
     """
-    refuse_before_reading(request, limit=limit, code=code)
     content = bytearray()
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
-            async for chunk in request.content.iter_any():
+            async for chunk in receive_bytes(request, limit=limit, code=code):
                 content += chunk
-                if len(content) > limit:
-                    raise too_large(limit, code)
     except TimeoutError as error:
         raise ProblemError("request_timeout", f"The body did not arrive within {BODY_DEADLINE_S:g} s.") from error
     return bytes(content)
+
+
+async def receive_bytes(request: web.Request, *, limit: int, code: str = "body_too_large") -> AsyncIterator[bytes]:
+    """The body as it arrives; how long that may take is the caller's to bound.
+
+    Raises:
+        ProblemError: it is larger than `limit` bytes (`code`).
+    """
+    refuse_before_reading(request, limit=limit, code=code)
+    received = 0
+    async for chunk in request.content.iter_any():
+        received += len(chunk)
+        if received > limit:
+            raise too_large(limit, code)
+        yield chunk
 
 
 def refuse_before_reading(request: web.Request, *, limit: int, code: str, wrapping: int = 0) -> None:
@@ -59,22 +80,12 @@ def too_large(limit: int, code: str) -> ProblemError:
     return ProblemError(code, f"At most {limit:,} bytes are accepted here.")
 
 
-async def read_json(request: web.Request, shape: type[T], *, limit: int = JSON_BYTES_MAX) -> T:
-    """The body as `shape`.
+def decode_json(content: bytes, shape: type[T]) -> T:
+    """Bytes as `shape`.
 
     Raises:
-        ProblemError: no JSON (`malformed_json`), another shape (`validation_failed`, with the path), or too large.
+        ProblemError: no JSON (`malformed_json`), or another shape (`validation_failed`, with the path).
     """
-    return decode_json(await read_bytes(request, limit=limit), shape)
-
-
-async def read_optional_json(request: web.Request, shape: type[T]) -> T:
-    """The body as `shape`, where an empty body stands for `{}`. Raises as `read_json`."""
-    return decode_json(await read_bytes(request, limit=JSON_BYTES_MAX) or b"{}", shape)
-
-
-def decode_json(content: bytes, shape: type[T]) -> T:
-    """Bytes as `shape`; `read_json` tells what it raises."""
     try:
         value = msgspec.json.decode(content, type=shape)
     except msgspec.ValidationError as error:

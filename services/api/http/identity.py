@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from structlog.contextvars import bound_contextvars
 
 from shared.metrics import http_request_seconds
-from shared.performance import Spent, bound_spent, route_template, tell_response_time
+from shared.performance import Spent, answered_after_s, bound_spent, route_template, tell_response_time
 from shared.trace import bound_trace
 
 log = structlog.get_logger()
@@ -57,7 +57,8 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
             took_s = time.perf_counter() - started
             _log_request(request, status, took_s, spent)
     labels = {"route": route_template(request), "method": _method(request), "code": str(status)}
-    http_request_seconds.labels(**labels).observe(took_s)
+    # Of a stream, which may last for hours, the time until it began is what its client waited for.
+    http_request_seconds.labels(**labels).observe(answered_after_s(request) or took_s)
     return response
 
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import LineTooLong
 
 from services.api.http.identity import SERVER, request_id_of
 from services.api.http.problems import problem_of_status, problem_response
@@ -18,6 +19,8 @@ from shared.performance import tell_response_time
 log = structlog.get_logger()
 _BACKLOG = 1024
 _KEEPALIVE_S = 75.0
+_LINE_BYTES_MAX = 8190  # of the request line, and of each header
+_HEADERS_MAX = 64
 
 
 class _Connection(web.RequestHandler):
@@ -34,6 +37,8 @@ class _Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what reached no route: broken HTTP, or a failure of the server itself."""
         del message  # the parser's, which quotes what was sent
+        if _is_too_large(exc):
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         if request.writer.output_size > 0:
             raise ConnectionAbortedError("the answer broke off half-way") from exc
         request_id = request_id_of(request)
@@ -46,6 +51,11 @@ class _Connection(web.RequestHandler):
         tell_response_time(request, response)
         response.force_close()
         return response
+
+
+def _is_too_large(error: BaseException | None) -> bool:
+    # The parser has no class of its own for too many headers.
+    return isinstance(error, LineTooLong) or "Too many headers" in str(error)
 
 
 @asynccontextmanager
@@ -65,7 +75,15 @@ async def listen(app: web.Application, *, host: str, port: int, drain_s: float) 
         raise InstaDistroError("the application did not start; its log says why")
     try:
         server = await loop.create_server(
-            lambda: _Connection(manager, loop=loop, keepalive_timeout=_KEEPALIVE_S, auto_decompress=False),
+            lambda: _Connection(
+                manager,
+                loop=loop,
+                keepalive_timeout=_KEEPALIVE_S,
+                auto_decompress=False,
+                max_line_size=_LINE_BYTES_MAX,
+                max_field_size=_LINE_BYTES_MAX,
+                max_headers=_HEADERS_MAX,
+            ),
             host,
             port,
             backlog=_BACKLOG,

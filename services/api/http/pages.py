@@ -39,6 +39,13 @@ class Order:
     column: SortColumn
     direction: SortDirection
 
+    @classmethod
+    def of(cls, sort: str) -> Order:
+        """The order that a parameter says: `created_at`, or `-created_at` for the newest first."""
+        descending = sort.startswith("-")
+        direction = SortDirection.DESC if descending else SortDirection.ASC
+        return cls(column=SortColumn(sort.removeprefix("-")), direction=direction)
+
 
 NEWEST_FIRST = Order(column=SortColumn.CREATED_AT, direction=SortDirection.DESC)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -14,7 +13,9 @@ from aiohttp import web
 
 from shared.errors import InstaDistroError
 
-_CONTENT_TYPE = "application/problem+json"
+CONTENT_TYPE = "application/problem+json"
+#: Of the names of problems, before their code.
+TYPE_PREFIX = "urn:instadistro:problem:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +32,12 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
         "malformed_json": _Kind(status=400, title="The body is no JSON"),
         "invalid_cursor": _Kind(status=400, title="The cursor does not belong to this list"),
         "invalid_limit": _Kind(status=400, title="The limit is no number"),
+        "oauth_state_invalid": _Kind(status=400, title="The connection cannot be ended"),
         "unauthenticated": _Kind(status=401, title="No valid API key"),
         "scope_missing": _Kind(status=403, title="The API key may not do this"),
         "account_not_allowed": _Kind(status=403, title="The API key is limited to other accounts"),
+        "oauth_denied": _Kind(status=403, title="The owner granted no access"),
+        "permissions_missing": _Kind(status=403, title="Permissions are missing"),
         "media_address_expired": _Kind(status=403, title="The address does not open this file, or no longer"),
         "not_found": _Kind(status=404, title="Not found"),
         "health_unknown": _Kind(status=404, title="The health is not known yet", retryable=True),
@@ -46,6 +50,8 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
         "duplicate_content": _Kind(status=409, title="The post is already there or on its way"),
         "account_exists": _Kind(status=409, title="The account exists"),
         "account_not_publishable": _Kind(status=409, title="An account cannot publish now"),
+        "capacity_exceeded": _Kind(status=409, title="The window has no room for an account"),
+        "plan_changed": _Kind(status=409, title="The plan is another one by now"),
         "account_not_resumable": _Kind(status=409, title="The account needs a new token"),
         "name_taken": _Kind(status=409, title="The name is taken"),
         "version_mismatch": _Kind(status=412, title="It was changed since it was read"),
@@ -64,6 +70,7 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
         "media_unreachable": _Kind(status=422, title="The media cannot be fetched", retryable=True),
         "media_url_forbidden": _Kind(status=422, title="The URL may not be fetched"),
         "rate_limited": _Kind(status=429, title="Too many requests", retryable=True),
+        "headers_too_large": _Kind(status=431, title="The request line or the headers are too large"),
         "internal_error": _Kind(status=500, title="The server failed"),
         "platform_error": _Kind(status=502, title="The platform refused"),
         "backlog_too_old": _Kind(status=503, title="What was accepted before waits too long already", retryable=True),
@@ -78,6 +85,7 @@ _CODE_OF_STATUS = {
     413: "body_too_large",
     415: "unsupported_media_type",
     422: "validation_failed",
+    431: "headers_too_large",
 }
 
 
@@ -91,6 +99,20 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     field: str | None = None  # of an import
     account_id: UUID | None = None
     existing_id: UUID | None = None  # what is there already
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong, as RFC 9457 tells it."""
+
+    type: str  # a name, not an address: no page is promised that a server would have to keep
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: Sequence[Fault]
+    request_id: str
+    retryable: bool
+    existing_id: UUID | msgspec.UnsetType = msgspec.UNSET
 
 
 class ProblemError(InstaDistroError):
@@ -128,21 +150,19 @@ def not_found(what: str) -> ProblemError:
 def problem_response(problem: ProblemError, *, request_id: str) -> web.Response:
     """The answer that tells a problem."""
     kind = problem.kind
-    body: dict[str, Any] = {
-        # No page stands behind it: a name, so that nothing is promised that a server would have to keep.
-        "type": f"urn:instadistro:problem:{problem.code}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": problem.detail,
-        "code": problem.code,
-        "errors": problem.errors,
-        "request_id": request_id,
-        "retryable": kind.retryable,
-    }
-    if problem.existing_id is not None:
-        body["existing_id"] = problem.existing_id
+    body = Problem(
+        type=f"{TYPE_PREFIX}{problem.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=problem.detail,
+        code=problem.code,
+        errors=problem.errors,
+        request_id=request_id,
+        retryable=kind.retryable,
+        existing_id=msgspec.UNSET if problem.existing_id is None else problem.existing_id,
+    )
     return web.Response(
-        status=kind.status, body=msgspec.json.encode(body), content_type=_CONTENT_TYPE, headers=problem.headers
+        status=kind.status, body=msgspec.json.encode(body), content_type=CONTENT_TYPE, headers=problem.headers
     )
 
 
@@ -157,6 +177,7 @@ def problem_of_status(status: int, *, headers: Mapping[str, str] | None = None) 
 _DETAILS = {
     "malformed_request": "The request is not valid HTTP, or its body is not what its headers say.",
     "not_found": "There is nothing under this path.",
+    "headers_too_large": "The request line and each header have at most 8,190 bytes, and there are at most 64 headers.",
     "method_not_allowed": "This path exists, but not with this method; see the Allow header.",
     "internal_error": "The server made a mistake. Its log tells more under the request id.",
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar, get_args
@@ -40,23 +42,27 @@ class NoQuery(Query, frozen=True, kw_only=True):
 class PageQuery(Query, frozen=True, kw_only=True):
     """Which page of a list, and whether its rows are to be counted."""
 
-    limit: Annotated[str | None, msgspec.Meta(extra_json_schema=_LIMIT_SCHEMA)] = None
-    cursor: str | None = None
-    count: bool = False
+    limit: Annotated[
+        str | None, msgspec.Meta(description="Rows a page; brought inside its bounds.", extra_json_schema=_LIMIT_SCHEMA)
+    ] = None
+    cursor: Annotated[str | None, msgspec.Meta(description="Where the page begins, from an earlier answer.")] = None
+    count: Annotated[bool, msgspec.Meta(description="Whether `pagination` tells how many rows the list has.")] = False
 
 
 Q = TypeVar("Q", bound=Query)
 
 
-def read_query(request: web.Request, shape: type[Q]) -> Q:
-    """The query's parameters.
+def read_query(request: web.Request, shape: type[Q], *, strict: bool = True) -> Q:
+    """The query's parameters; without `strict`, those that are unknown here are passed over.
 
     Raises:
         ProblemError: one is unknown here, comes twice, is missing, holds a NUL, or is not what it should be.
     """
-    known = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    known = _fields(shape)
     for name in request.query:
         if name not in known:
+            if not strict:
+                continue
             raise invalid("unknown_field", f"This route knows no parameter {name!r}.", path=name)
         if len(request.query.getall(name)) > 1:
             raise invalid("invalid_value", f"The parameter {name!r} was given twice.", path=name)
@@ -65,11 +71,18 @@ def read_query(request: web.Request, shape: type[Q]) -> Q:
     for name, field in known.items():
         if field.required and name not in request.query:
             raise invalid("missing_field", f"The parameter {name!r} is needed.", path=name)
-    return shape(**{known[name].name: _value(text, known[name].type, name) for name, text in request.query.items()})
+    given = {name: text for name, text in request.query.items() if name in known}
+    return shape(**{known[name].name: _value(text, known[name].type, name) for name, text in given.items()})
+
+
+@functools.cache
+def _fields(shape: type[Query]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    # Each look at them evaluates their annotations anew, which would be most of a cached read's time.
+    return {field.encode_name: field for field in msgspec.structs.fields(shape)}
 
 
 def _value(text: str, kind: Any, path: str) -> Any:
-    kinds = [kind, *get_args(kind)]
+    kinds = _kinds(kind)
     if bool in kinds:
         if text.lower() not in _FLAGS:
             raise invalid("invalid_value", "Write true or false.", path=path)
@@ -85,6 +98,10 @@ def _value(text: str, kind: Any, path: str) -> Any:
     if choices is not None:
         return _choice(text, choices, path)
     return _converted(text, kind, path)
+
+
+def _kinds(kind: Any) -> list[Any]:
+    return [kind, *(inner for part in get_args(kind) for inner in _kinds(part))]
 
 
 def _choice(text: str, choices: type[StrEnum], path: str) -> StrEnum:

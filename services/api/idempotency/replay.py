@@ -10,21 +10,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
+import structlog
 from aiohttp import web
 
 from services.api.connections import begin, connect
 from services.api.http import Answer, Caller, ProblemError, invalid
 from services.api.idempotency import store
 from shared.database import Connection, Pool
+from shared.errors import NotReadyError
 from shared.security import SealedToken, TokenCipher, TokenUnreadableError
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 #: A request that reserved its key and was not heard of since may be made again after this time.
 _RESERVED_S = 120.0
-_KEY = re.compile(r'"?([!#-~]{1,200})"?', re.ASCII)
+# A quoted text, as the draft of the header has it, or the same without its quotes.
+_KEY = re.compile(r'"([!#-~]{1,200})"|([!#-~]{1,200})', re.ASCII)
 _RETRY_AFTER = {"Retry-After": "1"}
 _COLUMN = "idempotent_answer"
 
@@ -37,6 +41,12 @@ class ReplayError(Exception):
         self.answer = answer
 
 
+@dataclass(kw_only=True)
+class _Progress:
+    is_kept: bool = False  # the answer stands in a transaction that was committed, or still runs
+    is_reserved: bool = False  # the key was committed without an answer
+
+
 @dataclass(frozen=True, kw_only=True)
 class Repeatable:
     """One request that carries a key."""
@@ -47,13 +57,12 @@ class Repeatable:
     key: str
     fingerprint: bytes
     secret: bool  # the answer holds a secret, and is kept encrypted
-    _kept: list[bool] = field(default_factory=list, repr=False)  # shared by copies
-    _reserved: list[bool] = field(default_factory=list, repr=False)  # the same
+    _progress: _Progress = field(default_factory=_Progress, repr=False)  # shared by copies
 
     @property
     def is_kept(self) -> bool:
         """Whether the answer was kept."""
-        return bool(self._kept)
+        return self._progress.is_kept
 
     def including(self, content: bytes) -> Repeatable:
         """The same, with more of what the request says."""
@@ -71,25 +80,33 @@ class Repeatable:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Connection]:
-        """A transaction that is the only one under this key; the answer must be kept in it. Raises as `look_up`."""
-        async with begin(self.pool) as tx:
-            await self._take(tx)
-            yield tx
-            if not self.is_kept:
-                raise RuntimeError("a repeatable request was committed without its answer")
+        """The one transaction under this key; the answer must be kept in it. Raises as `look_up`."""
+        self._require(is_kept=False)
+        try:
+            async with begin(self.pool) as tx:
+                await self._take(tx)
+                yield tx
+                self._require(is_kept=True)
+        except BaseException:
+            self._progress.is_kept = False  # it went with the transaction
+            raise
 
     async def reserve(self) -> None:
         """Commit the key before something is done that no transaction covers. Raises as `look_up`."""
         async with begin(self.pool) as tx:
             await self._take(tx)
             await store.reserve(tx, self.key, self.fingerprint, user_id=self.user_id, for_s=_RESERVED_S)
-        self._reserved.append(True)
+        self._progress.is_reserved = True
 
     async def give_up(self) -> None:
         """Take a reservation back whose request failed: the next one need not wait for its end."""
-        if self._reserved and not self._kept:
+        if not self._progress.is_reserved or self.is_kept:
+            return
+        try:
             async with begin(self.pool) as tx:
                 await store.release(tx, self.key, self.fingerprint, user_id=self.user_id)
+        except NotReadyError as error:  # why the request failed matters more; the reservation ends by itself
+            log.warning("idempotency.not_released", error=str(error))
 
     async def keep(self, tx: Connection, answer: Answer[T]) -> None:
         """Keep the answer in the transaction of what it tells of."""
@@ -101,7 +118,11 @@ class Repeatable:
             )
             stored, key_id = replace(answer, content=sealed.ciphertext), sealed.key_id
         await store.keep(tx, self.key, self.fingerprint, stored, user_id=self.user_id, key_id=key_id)
-        self._kept.append(True)
+        self._progress.is_kept = True
+
+    def _require(self, *, is_kept: bool) -> None:
+        if self.is_kept is not is_kept:
+            raise RuntimeError("a repeatable request has one transaction, and keeps its answer in it")
 
     async def _take(self, tx: Connection) -> None:
         if not await store.lock(tx, self.key, user_id=self.user_id):
@@ -117,7 +138,7 @@ class Repeatable:
             raise ProblemError("idempotency_mismatch", detail)
         if known.answer is not None:
             raise ReplayError(self._open(known.answer, known.key_id))
-        if known.runs and not self._reserved:
+        if known.runs and not self._progress.is_reserved:
             raise _in_flight()
 
     def _open(self, kept: Answer[Any], key_id: str | None) -> Answer[Any]:
@@ -153,11 +174,12 @@ def read_key(
         message = f"Send one {HEADER} of 1 to 200 visible ASCII characters."
         raise invalid("invalid_value", message, path=HEADER)
     seen = "*" if caller.account_ids is None else ",".join(str(one) for one in caller.allowed or [])
-    said = f"{request.method}\n{request.rel_url.raw_path_qs}\n{seen}".encode()
+    # A secret is shown again to the key alone that was shown it: another one may not do what the secret allows.
+    shown = caller.key_id if secret else ""
+    said = f"{request.method}\n{request.rel_url.raw_path_qs}\n{seen}\n{shown}".encode()
     fingerprint = hashlib.sha256(said + b"\n" + hashlib.sha256(body).digest()).digest()
-    return Repeatable(
-        pool=pool, cipher=cipher, user_id=caller.user_id, key=found[1], fingerprint=fingerprint, secret=secret
-    )
+    key = found[1] or found[2]
+    return Repeatable(pool=pool, cipher=cipher, user_id=caller.user_id, key=key, fingerprint=fingerprint, secret=secret)
 
 
 def _in_flight() -> ProblemError:
