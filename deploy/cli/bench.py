@@ -35,7 +35,7 @@ _MOST_SCALE = 10.0
 )
 @click.option("--full", is_flag=True, help="Send a million jobs through the case `memory`.")
 def bench(*, suite: str, file: Path | None, cases: tuple[str, ...], runs: int, scale: float, full: bool) -> None:
-    """Measure SUITE (jobs, cache, pagination, indexes, publishing) on private servers: this system beside its rivals.
+    """Measure SUITE (jobs, cache, pagination, indexes, publishing, api) on private servers, beside its rivals.
 
     Exit status: 0 all cases have figures, 1 some failed.
     """

@@ -24,6 +24,7 @@ from deploy.local.ports import LOOPBACK, OFFSET_VARIABLE
 from deploy.local.run_record import read_record
 from deploy.local.server_parts import ensure_private_servers
 from deploy.local.surroundings import build_environment
+from instadistro_client import ClientError, InstaDistro
 from shared.errors import InstaDistroError, NotReadyError
 
 _USER_DEADLINE_S = 30.0
@@ -48,17 +49,21 @@ async def _demo(instance: Instance, ports: Ports, console: Console) -> Figures:
         console.print(f"  system ready after {time.monotonic() - began:.1f} s")
         run_id = uuid4().hex[:8]
         api_key = await _make_user(environment, run_id)
-        async with aiohttp.ClientSession(timeout=_CALL_DEADLINE) as http:
+        async with (
+            aiohttp.ClientSession(timeout=_CALL_DEADLINE) as http,
+            InstaDistro(f"http://{LOOPBACK}:{ports_in_use.api}", api_key=api_key) as api,
+        ):
             plan = Demo(
-                http=http,
-                api_url=f"http://{LOOPBACK}:{ports_in_use.api}",
-                api_key=api_key,
+                api=api,
                 caption=f"Good morning from InstaDistro (demo {run_id})",
                 accounts_file=example_file("accounts.csv"),
                 picture=example_file("picture.jpg"),
                 reel=example_file("reel.mp4"),
             )
-            ran = await run_demo(plan, console)
+            try:
+                ran = await run_demo(plan, console)
+            except ClientError as error:
+                raise InstaDistroError(f"the demo was refused: {error}") from error
             emulator_url = environment["INSTAGRAM_GRAPH_URL"]
             figures = await read_figures(http, emulator_url, plan.caption, ran, began=began)
     show_figures(figures, console)

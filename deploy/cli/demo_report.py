@@ -58,11 +58,11 @@ async def read_figures(
     each = {(post["ig_user_id"], post["media_type"], post["media_product_type"]) for post in live}
     live_at = {post["id"]: datetime.fromisoformat(post["timestamp"]) for post in live}
     lateness = [
-        (live_at[publication["media_id"]] - datetime.fromisoformat(publication["publish_at"])).total_seconds()
+        (live_at[publication.media_id] - publication.publish_at).total_seconds()
         for publication in ran.publications
-        if publication["media_id"] in live_at
+        if publication.media_id in live_at
     ]
-    published = sum(publication["state"] == "published" for publication in ran.publications)
+    published = sum(publication.state == "published" for publication in ran.publications)
     return Figures(
         expected=len(ran.publications),
         published=published,

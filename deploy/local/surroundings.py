@@ -56,5 +56,7 @@ def build_environment(
         built["AMQP_MANAGEMENT_URL"] = management_url(
             port=ports.rabbitmq_management, password=secrets.rabbitmq_password
         )
+    if not is_given(environ, "INSTAGRAM_GRAPH_URL"):  # the emulator knows every app
+        built |= dict.fromkeys(("INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET"), "emulator")
     missing = {name: value for name, value in built.items() if not is_given(environ, name)}
     return {**environ, **missing, **ports.environment(), "PYTHONUNBUFFERED": "1"}

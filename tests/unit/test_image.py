@@ -62,6 +62,16 @@ def test_secrets_reach_neither_image_nor_history():
     assert "/secrets/" in (CHECKOUT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
+def test_the_image_holds_every_package():
+    """Whatever the wheel is made of is there when it is made."""
+    wheel = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"][
+        "targets"
+    ]
+    sources = {path.partition("/")[0] for path in [*wheel["wheel"]["packages"], *wheel["wheel"]["force-include"]]}
+
+    assert {f"COPY {source} {source}" for source in sources} <= set(DOCKERFILE.splitlines())
+
+
 def test_the_image_is_named_after_the_version():
     """Image, label and package carry one version."""
     version = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
