@@ -43,6 +43,8 @@ UNITS: Mapping[str, str] = {
     "latency_s": "s",
     "burst_ratio": "",
     "invalidation": "ms",
+    "requests_per_s": "requests/s",
+    "requests": "requests",
 }
 
 

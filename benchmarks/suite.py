@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks import cache, indexes, jobs, pagination, publishing
+from benchmarks import api, cache, indexes, jobs, pagination, publishing
 from benchmarks.bench import Bench, Case
 from benchmarks.machine import machine_facts
 from benchmarks.processes import BenchmarkError
@@ -32,6 +32,7 @@ SUITES: Mapping[str, Suite] = {
     "pagination": Suite(cases=pagination.CASES),
     "indexes": Suite(cases=indexes.CASES),
     "publishing": Suite(cases=publishing.CASES),
+    "api": Suite(cases=api.CASES),
 }
 
 

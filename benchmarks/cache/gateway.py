@@ -16,7 +16,7 @@ import aiohttp
 from uuid_utils.compat import uuid7
 
 from benchmarks.cache.mix import Request, Tenant
-from benchmarks.servers import Servers
+from benchmarks.servers import NO_LIMITS, Servers
 from deploy.local.ports import LOOPBACK
 from services.api.app import create_app
 from services.api.http.listener import listen
@@ -94,6 +94,7 @@ def _settings(servers: Servers, *, media: str) -> Settings:
             "CURSOR_SECRET": secrets.token_hex(32),
             "API_KEY_PEPPER": secrets.token_hex(32),
             "MEDIA_STORE": media,
+            **NO_LIMITS,
         }
     )
 

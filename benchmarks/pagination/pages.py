@@ -85,9 +85,8 @@ async def _longest_list(connection: Connection, depth: int) -> _List:
     tenant = await connection.fetchrow(_LONGEST_LIST)
     if tenant is None or tenant["rows"] < depth + 2 * _LIMIT:
         raise BenchmarkError(f"No tenant has {depth:,} publications and a page more; use another --scale.")
-    sql, args = store.list_query(
-        tenant["user_id"], state=None, account_id=None, post_id=None, distribution_id=None, begin=None, end=None
-    )
+    filters = ("state", "account_id", "group_id", "post_id", "distribution_id", "begin", "end", "allowed")
+    sql, args = store.list_query(tenant["user_id"], **dict.fromkeys(filters))
     return _List(sql=sql, args=args)
 
 
