@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import Processor
 
@@ -32,8 +35,9 @@ def configure_logs(*, service: str, level: str, log_format: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
         _mask_secrets,
     ]
+    to_json: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_encode)]
     renderers: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        to_json
         if as_json
         else [
             structlog.dev.ConsoleRenderer(
@@ -43,10 +47,13 @@ def configure_logs(*, service: str, level: str, log_format: str) -> None:
             )
         ]
     )
+    # Every request is a line. As JSON it goes straight to the output: the standard library would take a fifth of the
+    # request's time for it.
+    last = to_json if as_json else [structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout) if as_json else structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -67,6 +74,18 @@ def configure_logs(*, service: str, level: str, log_format: str) -> None:
 
 def _mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key in event:
-        if any(word in key.lower() for word in _SECRET_WORDS):
+        if _is_secret(key):
             event[key] = "***"
     return event
+
+
+@functools.lru_cache(maxsize=1_000)
+def _is_secret(key: str) -> bool:
+    return any(word in key.lower() for word in _SECRET_WORDS)
+
+
+def _encode(event: Any, **_: Any) -> str:
+    try:
+        return msgspec.json.encode(event, enc_hook=repr).decode()
+    except (TypeError, ValueError):  # half a character, or a key that is no text: a line must never fail
+        return json.dumps(event, default=repr)

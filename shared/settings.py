@@ -121,6 +121,7 @@ def _setting(parse: Callable[[str], Any], doc: str, *, default: Any = MISSING, s
 
 
 _PORT = _whole(1, 65535)
+_RATE = _whole(0, 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +129,9 @@ class Settings:
     """Everything a process can be told. Times are seconds; a secret has no default."""
 
     database_url: str = _setting(_url("postgresql", "postgres"), "PostgreSQL 15 or newer.", secret=True)
-    redis_url: str = _setting(_url("redis", "rediss"), "Redis, for the cache and the platform gate.", secret=True)
+    redis_url: str = _setting(
+        _url("redis", "rediss"), "Redis, for the cache, the platform gate and the rate limits.", secret=True
+    )
     amqp_url: tuple[str, ...] = _setting(
         _url_list("amqp", "amqps"), "RabbitMQ; several URLs parted by commas are tried in turn.", secret=True
     )
@@ -166,6 +169,11 @@ class Settings:
         "Whether media is fetched through PUBLIC_URL before it is planned on; `off` where this network cannot.",
         default="on",
     )
+    webhook_private_networks: str = _setting(
+        _one_of("on", "off"),
+        "Whether webhooks may lead into private networks and to http://; `on` only where every tenant is trusted.",
+        default="off",
+    )
     media_store: str = _setting(
         _media_store,
         "Directory, or `s3://BUCKET/PREFIX` (credentials from the usual AWS variables).",
@@ -202,6 +210,22 @@ class Settings:
     )
     publisher_slots: int = _setting(_whole(1, 1000), "Publications one publisher works on at once.", default=64)
     health_slots: int = _setting(_whole(1, 1000), "Checks one health process works on at once.", default=16)
+    rate_limit_key_per_s: int = _setting(
+        _RATE,
+        "Units per second of one API key, twice as many at once; most requests cost one. 0: no limit.",
+        default=100,
+    )
+    rate_limit_tenant_per_s: int = _setting(_RATE, "The same for all keys of a user together.", default=200)
+    rate_limit_address_per_s: int = _setting(
+        _RATE,
+        "Requests per second without a valid key from one address, twice as many at once; 0: no limit.",
+        default=10,
+    )
+    outbox_max_age_s: float = _setting(
+        _seconds(0, 86400),
+        "While the oldest unsent outbox row is overdue for longer, nothing more is accepted; 0: always accepted.",
+        default=300.0,
+    )
     relay_batch: int = _setting(_whole(1, 1000), "Outbox rows sent in one transaction.", default=500)
     drain_s: float = _setting(_seconds(0, 600), "How long a stopping worker may finish what it began.", default=25.0)
     health_check_every_s: float = _setting(_seconds(1, 86400), "Rhythm of one account's health check.", default=900.0)

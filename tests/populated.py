@@ -29,7 +29,7 @@ _STATEMENTS = (
     """,
     """
     INSERT INTO api_keys (id, user_id, key_id, secret_hash, scopes)
-    SELECT pg_temp.id('key', n), pg_temp.id('user', n), 'key' || n, '', '{read}' FROM generate_series(1, 1001) AS n
+    SELECT pg_temp.id('key', n), pg_temp.owner(n, 100), 'key' || n, '', '{read}' FROM generate_series(1, 1001) AS n
     """,
     """
     INSERT INTO accounts (id, user_id, instagram_user_id, username, state, paused_from, tags, created_at)
@@ -43,12 +43,13 @@ _STATEMENTS = (
     INSERT INTO account_tokens (account_id, user_id, key_id, sealed) SELECT id, user_id, 'key', '' FROM accounts
     """,
     """
-    INSERT INTO proxies (id, user_id, name, scheme, host, port, next_check_at)
+    INSERT INTO proxies (id, user_id, name, scheme, host, port, next_check_at, created_at)
     SELECT pg_temp.id('proxy', n), pg_temp.owner(n, 500), 'proxy' || n, 'http', 'localhost', 3128,
-           now() + n * interval '1 second'
+           now() + n * interval '1 second', pg_temp.ago(n)
     FROM generate_series(1, 1500) AS n
     """,
     "UPDATE accounts SET proxy_id = pg_temp.id('proxy', 1) WHERE user_id = pg_temp.id('user', 1) AND '{rare}' && tags",
+    "UPDATE accounts SET protocol_id = 'cautious' WHERE '{rare}' && tags",
     """
     INSERT INTO health_scores (account_id, user_id, score, band, confidence, components, gates, reasons,
                                formula_version, computed_at)
@@ -62,14 +63,18 @@ _STATEMENTS = (
     FROM generate_series(1, 5000) AS n
     """,
     """
-    INSERT INTO media (id, user_id, key, kind, mime, bytes, width, height, sha256)
-    SELECT pg_temp.id('media', n), pg_temp.owner(n, 300), 'key' || n, 'image', 'image/jpeg', 1, 1, 1, ''
-    FROM generate_series(1, 2000) AS n
+    INSERT INTO media (id, user_id, key, kind, mime, bytes, width, height, sha256, created_at, removed_at, dropped_at)
+    SELECT pg_temp.id('media', n), pg_temp.owner(n, 2000), 'key' || n,
+           CASE n % 50 WHEN 0 THEN 'video' ELSE 'image' END, 'image/jpeg', 1, 1, 1, md5(n::text), pg_temp.ago(n),
+           CASE WHEN n % 20 = 7 THEN now() END, CASE WHEN n % 20 = 7 AND n % 500 <> 7 THEN now() END
+    FROM generate_series(1, 4000) AS n
     """,
     """
-    INSERT INTO posts (id, user_id, type, caption, media_ids, created_at)
-    SELECT pg_temp.id('post', n), pg_temp.owner(n, 500), 'image', 'Words', ARRAY[pg_temp.id('media', 1 + n % 300)],
-           pg_temp.ago(n)
+    INSERT INTO posts (id, user_id, type, caption, media_ids, options, created_at, updated_at)
+    SELECT pg_temp.id('post', n), pg_temp.owner(n, 500), CASE n % 50 WHEN 0 THEN 'reel' ELSE 'image' END, 'Words',
+           ARRAY[pg_temp.id('media', 1 + n % 300)],
+           CASE n % 50 WHEN 0 THEN jsonb_build_object('cover_media_id', pg_temp.id('media', 301 + n)) ELSE '{}' END,
+           pg_temp.ago(n), pg_temp.ago(1500 - n)
     FROM generate_series(1, 1500) AS n
     """,
     """
@@ -138,14 +143,15 @@ _STATEMENTS = (
     """,
     """
     INSERT INTO operations (id, user_id, type, state, created_at)
-    SELECT pg_temp.id('operation', n), pg_temp.owner(n, 500), 'import:accounts', 'succeeded', pg_temp.ago(n)
-    FROM generate_series(1, 1500) AS n
+    SELECT pg_temp.id('operation', n), pg_temp.owner(CASE WHEN n % 25 = 24 THEN 1 ELSE n END, 1),
+           'import:accounts', 'succeeded', pg_temp.ago(n / 10)
+    FROM generate_series(1, 6000) AS n
     """,
     """
     INSERT INTO audit_log (id, user_id, actor, action, subject_type, subject_id, created_at)
-    SELECT pg_temp.id('change', n), pg_temp.owner(n, 1000), 'key1', 'account.paused', 'account',
-           pg_temp.id('account', 1 + n % 300)::text, pg_temp.ago(n)
-    FROM generate_series(1, 3000) AS n
+    SELECT pg_temp.id('change', n), pg_temp.owner(CASE WHEN n % 25 = 24 THEN 1 ELSE n END, 1), 'key1',
+           'account.paused', 'account', pg_temp.id('account', 1 + n % 300)::text, pg_temp.ago(n / 10)
+    FROM generate_series(1, 6000) AS n
     """,
     """
     INSERT INTO webhooks (id, user_id, url, key_id, sealed, created_at)
@@ -192,6 +198,9 @@ def sample_arguments() -> Mapping[str, Any]:
         "account_ids": [_id("account", number) for number in range(1, 21)],
         "account_state": "NEEDS_REAUTH",
         "tag": "rare",
+        "username": "Name750",
+        "protocol_id": "cautious",
+        "oauth_state_hash": hashlib.sha256(b"1").digest(),
         "instagram_user_id": "750",
         "instagram_user_ids": [str(number) for number in range(1, 21)],
         "api_key_id": "key1",
@@ -202,7 +211,11 @@ def sample_arguments() -> Mapping[str, Any]:
         "media_id": _id("media", 1),
         "media_ids": [_id("media", number) for number in range(1, 6)],
         "platform_media_ids": [f"media{number}" for number in range(750, 800)],
+        "media_kind": "video",
+        "sha256": hashlib.md5(b"2", usedforsecurity=False).hexdigest(),
         "post_id": _id("post", 1),
+        "post_ids": [_id("post", number) for number in range(300, 303)],
+        "post_type": "reel",
         "new_post_id": _id("post", 300),
         "distribution_id": _id("distribution", 1),
         "publication_id": _id("publication", 750),

@@ -7,15 +7,17 @@ documents them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import msgspec
 from aiohttp import HttpVersion11, hdrs, web
 
 from services.api.call import Call, Stream
 from services.api.deps import DEPS, Deps
+from services.api.guards import Guards
 from services.api.http import (
     JSON_BYTES_MAX,
     Answer,
@@ -30,9 +32,15 @@ from services.api.http import (
     remember_caller,
 )
 from services.api.idempotency.replay import Repeatable, ReplayError, read_key
+from services.api.limits.limit_requests import limit_request
+from shared.kill_points import kill_point
 from shared.performance import checkpoint
 
 Handler: TypeAlias = Callable[[Call[Any, Any]], Awaitable[Any]]
+
+#: Who asks where no key is needed.
+ANYBODY = Caller(user_id=UUID(int=0), email="", scopes=frozenset(), key_id="", account_ids=frozenset())
+JSON = "application/json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +55,11 @@ class Contract:
     def reads_json(self) -> bool:
         """Whether there is a JSON body to be read before the handler runs."""
         return self.body not in {None, type(None), Stream}
+
+    @property
+    def answers_json(self) -> bool:
+        """Whether its good answers hold JSON."""
+        return self.answer not in {None, type(None), web.StreamResponse}
 
     @property
     def may_lack_body(self) -> bool:
@@ -67,11 +80,16 @@ class Route:
     limited: bool = (
         False  # the handler keeps to `caller.account_ids`; else keys that are limited to accounts are refused
     )
+    public: bool = False  # without a key: something in the address is the proof, and the caller is `ANYBODY`
     problems: tuple[str, ...] = ()  # codes a client can meet here, beside those of every route
     cost: int = 1  # how much of a client's rate it uses
     fills_outbox: bool = False  # it is refused while what was accepted before is not sent
     secret: bool = False  # its answer holds a secret that is shown this once
     body_max: int = JSON_BYTES_MAX  # bytes
+    consumes: Mapping[str, Any] = field(default_factory=dict)  # what a `Stream` may be: its types, by content type
+    reads: tuple[str, ...] = ()  # headers that it reads, beside those of every route
+    produces: str = JSON  # the content type of its good answers
+    id_type: type = UUID  # what the id in its path is
     contract: Contract = field(init=False)
 
     def __post_init__(self) -> None:
@@ -123,12 +141,10 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
 def _guarded(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         deps = request.app[DEPS]
-        caller = await deps.authenticator.authenticate(request)
-        remember_caller(request, user_id=caller.user_id, key_id=caller.key_id)
-        checkpoint(request, "authenticated")
-        _require_right(route, caller)
+        caller = await _authorize(route, request, deps.guards)
         # Wishes that would be passed over in silence are refused: `dry_run` where there is none publishes for real.
-        query = read_query(request, route.contract.query)
+        # The address of a public route is written by another system, which may say more than we need.
+        query = read_query(request, route.contract.query, strict=not route.public)
         content = await read_bytes(request, limit=route.body_max) if route.contract.reads_json else b""
         checkpoint(request, "read")
         call = Call(request=request, deps=deps, caller=caller, query=query, body=_body(route, content))
@@ -136,10 +152,24 @@ def _guarded(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
             answered = await _answer(route, call, content)
         except ReplayError as replay:
             answered = replay.answer
+        if route.method != hdrs.METH_GET:
+            kill_point("api.committed")
         checkpoint(request, "handled")
         return _respond(request, answered) if isinstance(answered, Answer) else answered
 
     return handle
+
+
+async def _authorize(route: Route, request: web.Request, guards: Guards) -> Caller:
+    if route.public:
+        guards.authenticator.admit_anonymous(request)
+        return ANYBODY
+    caller = await guards.authenticator.authenticate(request)
+    remember_caller(request, user_id=caller.user_id, key_id=caller.key_id)
+    checkpoint(request, "authenticated")
+    await limit_request(request, guards.limiter, caller, cost=route.cost)
+    _require_right(route, caller)
+    return caller
 
 
 def _require_right(route: Route, caller: Caller) -> None:
@@ -159,10 +189,13 @@ def _body(route: Route, content: bytes) -> Any:
 
 async def _answer(route: Route, call: Call[Any, Any], content: bytes) -> Any:
     repeatable = _repeatable(route, call, content)
+    if repeatable is not None and route.contract.body is not Stream:
+        await repeatable.look_up()
+    # Only now: what was accepted before is answered again, however full the outbox is.
+    if route.fills_outbox and not getattr(call.query, "dry_run", False):
+        await call.deps.guards.outbox_age.require_young()
     if repeatable is None:
         return await route.handler(call)
-    if route.contract.body is not Stream:
-        await repeatable.look_up()
     try:
         answered = await route.handler(replace(call, repeatable=repeatable))
         if isinstance(answered, Answer) and not repeatable.is_kept:
@@ -171,7 +204,7 @@ async def _answer(route: Route, call: Call[Any, Any], content: bytes) -> Any:
                 await repeatable.keep(tx, answered)
     except ReplayError:
         raise
-    except BaseException:
+    except Exception:  # who is cut off in a platform call has perhaps made it: then the reservation stays
         await repeatable.give_up()
         raise
     return answered
@@ -188,9 +221,10 @@ def _respond(request: web.Request, answered: Answer[Any]) -> web.StreamResponse:
     if request.method != hdrs.METH_GET or answered.status != web.HTTPOk.status_code:
         return answered.to_response()
     # It may be kept by the client itself, and asked about each time.
-    headers = {**answered.headers, hdrs.ETAG: answered.etag, hdrs.CACHE_CONTROL: "private, no-cache"}
+    etag = answered.etag
+    headers = {**answered.headers, hdrs.ETAG: etag, hdrs.CACHE_CONTROL: "private, no-cache"}
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")}
-    if answered.etag in known or "*" in known:
+    if etag in known or "*" in known:
         return Answer(content=b"", status=web.HTTPNotModified.status_code, headers=headers).to_response()
     return replace(answered, headers=headers).to_response()
 

@@ -1,4 +1,4 @@
-"""How many large bodies are received at once, in all and per tenant, for one's slow uploads must not stop all."""
+"""How many large bodies are worked on at once, in all and per tenant, for one's slow uploads must not stop all."""
 
 from __future__ import annotations
 

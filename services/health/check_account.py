@@ -24,7 +24,11 @@ _STORE = """
     INSERT INTO health_scores (
         account_id, user_id, score, band, confidence, components, gates, reasons, formula_version, computed_at
     )
-    VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9, now())
+    SELECT id, user_id, $3::smallint, $4, $5::float8, $6::jsonb, $7::jsonb, $8::jsonb, $9::smallint, now()
+    FROM accounts
+    -- One that is removed meanwhile gets none.
+    WHERE user_id = $2 AND id = $1 AND removed_at IS NULL
+    FOR KEY SHARE
     ON CONFLICT (account_id) DO UPDATE SET
         score = excluded.score, band = excluded.band, confidence = excluded.confidence,
         components = excluded.components, gates = excluded.gates, reasons = excluded.reasons,
@@ -91,7 +95,7 @@ async def _token_refused(surgery: Surgery, known: KnownAccount, payload: CheckAc
 
 
 async def _store(connection: Connection, user_id: UUID, account_id: UUID, score: Score) -> bool:
-    changed: bool = await connection.fetchval(
+    changed: bool | None = await connection.fetchval(
         _STORE,
         account_id,
         user_id,
@@ -103,4 +107,4 @@ async def _store(connection: Connection, user_id: UUID, account_id: UUID, score:
         json.dumps([asdict(reason) for reason in score.reasons]),
         FORMULA_VERSION,
     )
-    return changed
+    return bool(changed)

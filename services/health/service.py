@@ -36,7 +36,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         cipher = TokenCipher(settings.token_keys)
         surgery = Surgery(pool=pool, graph=graph, gate=gate, cipher=cipher, cache=cache)
         inspection = Inspection(
-            pool=pool, cipher=cipher, graph_url=settings.instagram_graph_url, rescue_after_s=settings.rescue_after_s
+            pool=pool,
+            cipher=cipher,
+            cache=cache,
+            graph_url=settings.instagram_graph_url,
+            rescue_after_s=settings.rescue_after_s,
         )
         consumer = Consumer(
             service="health",

@@ -11,14 +11,18 @@ user's, and its account's or (lists, groups, swarm) that of all its user's accou
 
 from __future__ import annotations
 
-from shared.cache.connection import connect_redis
+from shared.cache.connection import CONNECT_S, OPERATION_S, connect_redis
 from shared.cache.errors import CacheAwayError, CacheKeyError, CacheSweepError, CacheValueError
+from shared.cache.flight import SingleFlight
 from shared.cache.keys import CacheKey, CacheNamespace, CacheTTL
 from shared.cache.look import CacheResult
 from shared.cache.opening import open_cache
+from shared.cache.patience import Patience
 from shared.cache.service import CacheService
 
 __all__ = [
+    "CONNECT_S",
+    "OPERATION_S",
     "CacheAwayError",
     "CacheKey",
     "CacheKeyError",
@@ -28,6 +32,8 @@ __all__ = [
     "CacheSweepError",
     "CacheTTL",
     "CacheValueError",
+    "Patience",
+    "SingleFlight",
     "connect_redis",
     "open_cache",
 ]

@@ -1,4 +1,4 @@
-"""The Redis client of the cache, with a deadline on everything it does."""
+"""The Redis client of the cache and of the limits, with a deadline on everything it does."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ OPERATION_S = 0.075
 _CONNECTIONS_MAX = 64
 
 
-def connect_redis(url: str) -> Redis:
-    """A client for `CacheService`: 250 ms to connect, 75 ms for an operation, no retries. Connects when first used.
+def connect_redis(url: str, *, operation_s: float = OPERATION_S) -> Redis:
+    """A client that waits for nothing long: 250 ms to connect, 75 ms for an operation, no retries.
 
-    Close it with `aclose`, after the cache.
+    It connects when first used. Close it with `aclose`; that of a `CacheService` after the cache.
     """
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=_CONNECTIONS_MAX,
         timeout=CONNECT_S,
         socket_connect_timeout=CONNECT_S,
-        socket_timeout=OPERATION_S,
+        socket_timeout=operation_s,
         retry=Retry(NoBackoff(), 0),  # the library's default waits and tries again, far beyond these deadlines
         protocol=2,  # no handshake before the first command
         driver_info=None,

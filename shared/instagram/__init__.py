@@ -31,6 +31,7 @@ from shared.instagram.media_rules import (
 )
 from shared.instagram.oauth import OAuthClient
 from shared.instagram.opening import AppUnknownError, open_graph_client, open_oauth_client
+from shared.instagram.probe_egress import EgressDownError, probe_egress
 from shared.instagram.results import ContainerCode, ContainerStatus, Media, Profile, PublishingLimit
 from shared.instagram.rules import classify, classify_container
 from shared.instagram.usage import Usage, Watch
@@ -52,6 +53,7 @@ __all__ = [
     "ContainerSpec",
     "ContainerStatus",
     "Egress",
+    "EgressDownError",
     "Endpoints",
     "ErrorClass",
     "ErrorRule",
@@ -93,4 +95,5 @@ __all__ = [
     "open_graph_client",
     "open_graph_session",
     "open_oauth_client",
+    "probe_egress",
 ]

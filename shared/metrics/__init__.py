@@ -16,6 +16,12 @@ http_request_seconds = Histogram(
     ("route", "method", "code"),
     buckets=_HTTP_BUCKETS,
 )
+rate_limited_total = Counter(
+    "instadistro_rate_limited_total", "Requests refused because their client asks too often, by policy.", ("policy",)
+)
+rate_limits_local = Gauge(
+    "instadistro_rate_limits_local", "1 while Redis is away and this process limits requests by itself."
+)
 jobs_total = Counter(
     "instadistro_jobs_total", "Deliveries of jobs by how they were settled.", ("type", "priority", "outcome")
 )
@@ -98,6 +104,17 @@ recurring_missed_total = Counter(
     "instadistro_recurring_missed_total",
     "Due times of recurring jobs that were missed, by what the job does about them.",
     ("type", "policy"),
+)
+event_streams = Gauge("instadistro_event_streams", "Streams of events that are open.")
+events_streamed_total = Counter("instadistro_events_streamed_total", "Events sent to streams.")
+event_streams_ended_total = Counter(
+    "instadistro_event_streams_ended_total", "Streams of events that ended, by why.", ("reason",)
+)
+webhook_deliveries_total = Counter(
+    "instadistro_webhook_deliveries_total", "Tries to deliver to webhooks, by what became of them.", ("outcome",)
+)
+webhook_seconds = Histogram(
+    "instadistro_webhook_duration_seconds", "Time that receivers of webhooks took.", buckets=_JOB_BUCKETS
 )
 recurring_broken_total = Counter(
     "instadistro_recurring_broken_total", "Recurring jobs paused because they cannot be computed any more.", ("type",)

@@ -31,6 +31,8 @@ class SortColumn(StrEnum):
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
     PUBLISH_AT = "publish_at"
+    DIED_AT = "died_at"
+    NEXT_DUE_AT = "next_due_at"
 
 
 class SortDirection(StrEnum):

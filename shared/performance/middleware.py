@@ -62,6 +62,11 @@ def tell_response_time(request: web.BaseRequest, response: web.StreamResponse) -
     response.headers["X-Response-Time"] = f"{took_ms:.2f}ms"
 
 
+def answered_after_s(request: web.BaseRequest) -> float | None:
+    """The seconds until the headers of an answer that is sent from inside its handler, as a stream; None before."""
+    return request[_ANSWERED_MS] / 1000 if _ANSWERED_MS in request else None
+
+
 def route_template(request: web.Request) -> str:
     """The route as it was declared, such as `/v1/posts/{id}`, or `unmatched`: safe to log, to count and to group by."""
     resource = request.match_info.route.resource

@@ -45,6 +45,13 @@ _READ_INDEXES = """
     JOIN pg_am AS method ON method.oid = class.relam
     WHERE class.relnamespace = 'public'::regnamespace AND NOT class.relispartition
 """
+_READ_PARTS = """
+    SELECT part.relname, whole.relname
+    FROM pg_inherits
+    JOIN pg_class AS part ON part.oid = inhrelid
+    JOIN pg_class AS whole ON whole.oid = inhparent
+    WHERE whole.relkind = 'I'
+"""
 
 
 def arguments_of(query: CataloguedQuery):
@@ -62,6 +69,10 @@ async def explain_all(database_url):
         for query in CATALOGUE:
             text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query.statement()}", *arguments_of(query))
             plans[query.name] = json.loads(text)[0]["Plan"]
+        # An index of a part is known by that of the whole table.
+        wholes = dict(await connection.fetch(_READ_PARTS))
+        for step in [step for plan in plans.values() for step in steps(plan) if "Index Name" in step]:
+            step["Index Name"] = wholes.get(step["Index Name"], step["Index Name"])
         return plans, {row["name"]: row for row in await connection.fetch(_READ_INDEXES)}
     finally:
         await connection.close()

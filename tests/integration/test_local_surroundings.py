@@ -30,3 +30,10 @@ def test_another_broker_is_not_asked_by_the_private_one_s_management_api(name, b
     """It may have one of its own; that is for the user to say."""
     assert "AMQP_MANAGEMENT_URL" not in build({name: "given"})
     assert build({name: "given", "AMQP_MANAGEMENT_URL": "theirs"})["AMQP_MANAGEMENT_URL"] == "theirs"
+
+
+def test_accounts_can_be_connected_to_the_emulator_at_once(build):
+    """It knows every app; at another platform there is none but the user's own."""
+    assert {"INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET"} < build({}).keys()
+    assert not {"INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET"} & build({"INSTAGRAM_GRAPH_URL": "theirs"}).keys()
+    assert build({"INSTAGRAM_APP_ID": "mine"})["INSTAGRAM_APP_ID"] == "mine"

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from prometheus_client import REGISTRY
+from uuid_utils.compat import uuid7
 
 from services.scheduler.cleanup import clean_up
 from services.scheduler.mark_missed import give_up_unseen_once, mark_missed_once
@@ -210,3 +211,42 @@ async def test_cleanup_prunes_old_dead_jobs_and_keeps_young_ones(pool):
     await clean_up(pool, new_job(JobType.CLEANUP_OLD_JOBS, CleanUp(), subject="x"), CleanUp())
 
     assert await pool.fetchval("SELECT count(*) FROM dead_jobs") == 2
+
+
+async def test_cleanup_prunes_what_the_gateway_keeps_for_a_time(pool):
+    """Of each kind what is older than its policy goes, and what is not stays."""
+    tenant = await seed_tenant(pool)
+    webhook_id = uuid7()
+    await pool.execute(
+        "INSERT INTO webhooks (id, user_id, url, key_id, sealed) VALUES ($1, $2, 'https://example.com/', 'test', '')",
+        webhook_id,
+        tenant.user_id,
+    )
+    for age in (-1, 1):  # an hour younger than the policy, and an hour older
+        await pool.execute(
+            """
+            WITH age AS (SELECT $2::int * interval '1 hour' AS more),
+            request AS (
+                INSERT INTO idempotency_keys (user_id, key, fingerprint, status, created_at)
+                SELECT $1, $2::text, '', 200, now() - interval '24 hours' - more FROM age),
+            operation AS (
+                INSERT INTO operations (id, user_id, type, state, created_at)
+                SELECT gen_random_uuid(), $1, 'import:accounts', 'failed', now() - interval '30 days' - more FROM age),
+            change AS (
+                INSERT INTO audit_log (id, user_id, action, subject_type, subject_id, created_at)
+                SELECT gen_random_uuid(), $1, 'a', 's', 'i', now() - interval '365 days' - more FROM age),
+            state AS (
+                INSERT INTO oauth_states (state_hash, user_id, expires_at)
+                SELECT sha256($2::text::bytea), $1, now() - more FROM age)
+            INSERT INTO webhook_deliveries (id, user_id, webhook_id, event_id, event_type, payload, created_at)
+            SELECT gen_random_uuid(), $1, $3, gen_random_uuid(), 't', '', now() - interval '30 days' - more FROM age
+            """,
+            tenant.user_id,
+            age,
+            webhook_id,
+        )
+
+    await clean_up(pool, new_job(JobType.CLEANUP_OLD_JOBS, CleanUp(), subject="x"), CleanUp())
+
+    for table in ("idempotency_keys", "operations", "audit_log", "oauth_states", "webhook_deliveries"):
+        assert await pool.fetchval(f"SELECT count(*) FROM {table}") == 1, table  # noqa: S608 - of the line above

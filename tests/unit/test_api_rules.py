@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.api.accounts.check_row import RowFaultsError, check_row
-from services.api.accounts.read_file import read_csv
 from services.api.http import ProblemError, aware
 from services.api.http.problems import KINDS, problem_of_status
 from services.api.posts.check_caption import check_caption
@@ -96,6 +95,8 @@ def test_a_row_is_taken_as_it_is_meant():
         ({"tags": [1]}, "tags", "invalid_value"),
         ({"tags": {"a": 1}}, "tags", "invalid_value"),
         ({"password": "x"}, "password", "unknown_field"),
+        ({"proxy_id": "fast"}, "proxy_id", "invalid_value"),
+        ({"protocol_id": "no such!"}, "protocol_id", "invalid_value"),
     ],
 )
 def test_a_fault_of_a_row_is_told_with_field_and_code(fields, field, code):
@@ -104,16 +105,6 @@ def test_a_fault_of_a_row_is_told_with_field_and_code(fields, field, code):
         check_row({**ROW, **fields}, line=7)
 
     assert [(fault.line, fault.field, fault.code) for fault in raised.value.faults] == [(7, field, code)]
-
-
-def test_line_numbers_count_as_an_editor_does():
-    """Empty lines and line breaks inside quotes do not shift the lines that are told."""
-    text = 'username,instagram_user_id,tags\r\n\r\na,1,"x\r\ny"\r\n\r\nb,zero,\r\n'
-
-    with pytest.raises(ProblemError) as raised:
-        read_csv(text.encode())
-
-    assert [(fault.line, fault.field) for fault in raised.value.errors] == [(3, "tags"), (6, "instagram_user_id")]
 
 
 @pytest.mark.parametrize("year", [1, 1969, 9001])

@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body, Query
+from services.api.http import Body, Fault, PageQuery, Query
 from shared.publications import DEFAULT_MAX_LATENESS_S
+
+
+class DistributionState(StrEnum):
+    """Where a distribution stands, by its row and the clock."""
+
+    PLANNED = "planned"  # its window has not begun
+    RUNNING = "running"
+    ENDED = "ended"  # its window is over; the counts say what came of it
+    PAUSED = "paused"
+    CANCELED = "canceled"
+
+
+class DistributionSort(StrEnum):
+    """In which order."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+
+
+class DistributionsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which distributions."""
+
+    post_id: UUID | None = None
+    group_id: UUID | None = None
+    state: DistributionState | None = None
+    sort: DistributionSort = DistributionSort.NEWEST
 
 
 class WindowBody(Body, frozen=True, kw_only=True):
@@ -16,6 +43,13 @@ class WindowBody(Body, frozen=True, kw_only=True):
 
     begin: datetime = msgspec.field(name="from")
     end: datetime = msgspec.field(name="to")
+
+
+class OnConflict(StrEnum):
+    """What becomes of a distribution that some accounts of the group cannot take."""
+
+    REFUSE = "refuse"  # nothing is written
+    SKIP = "skip"  # they are left out
 
 
 class NewDistribution(Body, frozen=True, kw_only=True):
@@ -28,6 +62,8 @@ class NewDistribution(Body, frozen=True, kw_only=True):
     max_lateness_s: int | None = DEFAULT_MAX_LATENESS_S
     seed: int | None = None
     allow_duplicate: bool = False
+    on_conflict: OnConflict = OnConflict.REFUSE
+    plan_digest: str | None = None  # of the plan that was shown: only that one is carried out
 
 
 class DryRun(Query, frozen=True, kw_only=True):
@@ -49,6 +85,8 @@ class Distributed(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     dry_run: bool
     plan: list[PlannedPublication]
+    plan_digest: str
+    conflicts: list[Fault]  # the accounts of the group that are not in the plan, and why
     publications: int
     id: UUID | msgspec.UnsetType = msgspec.UNSET  # absent in a dry run
 
@@ -59,9 +97,43 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     post_id: UUID
     group_id: UUID | None  # null: the group is gone
+    state: DistributionState
     window: WindowBody
     min_gap_s: float
     max_lateness_s: int | None
     seed: int
     counts: dict[str, int]  # its publications by state
+    paused_at: datetime | None
+    canceled_at: datetime | None
     created_at: datetime
+
+
+class Halted(msgspec.Struct, frozen=True, kw_only=True):
+    """A distribution that was paused or canceled, and what could not be stopped any more."""
+
+    distribution: Distribution
+    stopped: int  # publications that waited, and are held or canceled now
+    in_flight: list[UUID]  # publications that a worker has: they stop before anything is published
+    sent: list[UUID]  # publications that the platform was asked to publish already: they may be live
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+    """A distribution that goes on."""
+
+    distribution: Distribution
+    released: int  # publications that are on their way again
+    held: int  # publications that their account holds
+
+
+class RetryFailed(Body, frozen=True, kw_only=True):
+    """How to retry; a body is not needed."""
+
+    allow_duplicate: bool = False
+
+
+class Retried(msgspec.Struct, frozen=True, kw_only=True):
+    """A distribution whose failed and missed publications are tried again."""
+
+    distribution: Distribution
+    retried: int
+    conflicts: list[Fault]  # the accounts whose publications are not, and why

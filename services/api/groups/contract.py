@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body
+from services.api.http import Body, PageQuery
+
+MEMBERS_MAX = 10_000
+AccountIds: TypeAlias = Annotated[list[UUID], msgspec.Meta(max_length=MEMBERS_MAX)]
+
+
+class GroupSort(StrEnum):
+    """What groups are listed by."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+
+
+class GroupsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which groups are listed."""
+
+    tag: str | None = None
+    account_id: UUID | None = None  # those that it is in
+    sort: GroupSort = GroupSort.NEWEST
 
 
 class NewGroup(Body, frozen=True, kw_only=True):
@@ -16,7 +36,22 @@ class NewGroup(Body, frozen=True, kw_only=True):
     name: str
     color: str | None = None
     tags: list[str] = msgspec.field(default_factory=list)
-    account_ids: list[UUID] = msgspec.field(default_factory=list)
+    account_ids: AccountIds = msgspec.field(default_factory=list)
+
+
+class GroupChange(Body, frozen=True, kw_only=True):
+    """What is to be another; what is left out stays."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    color: str | msgspec.UnsetType | None = msgspec.UNSET
+    tags: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class MembersChange(Body, frozen=True, kw_only=True):
+    """Who comes into a group, and who leaves it."""
+
+    add: AccountIds = msgspec.field(default_factory=list)
+    remove: AccountIds = msgspec.field(default_factory=list)
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

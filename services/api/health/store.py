@@ -26,7 +26,7 @@ _SWARM = """
            min(accounts.token_expires_at) AS earliest_token_expiry
     FROM accounts
     LEFT JOIN health_scores ON health_scores.account_id = accounts.id AND health_scores.user_id = accounts.user_id
-    WHERE accounts.user_id = $1
+    WHERE accounts.user_id = $1 AND accounts.removed_at IS NULL
 """
 _BANDS = "SELECT band, count(*) AS accounts FROM health_scores WHERE user_id = $1 GROUP BY band"
 # Served by the index health_scores_worst.
@@ -38,7 +38,7 @@ _WORST = """
     ORDER BY health_scores.score, health_scores.account_id
     LIMIT 5
 """
-_ACCOUNT = "SELECT 1 FROM accounts WHERE user_id = $1 AND id = $2"
+_ACCOUNT = "SELECT 1 FROM accounts WHERE user_id = $1 AND id = $2 AND removed_at IS NULL"
 
 
 def score_key(user_id: UUID, account_id: UUID) -> CacheKey:

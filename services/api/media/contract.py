@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body
+from services.api.http import Body, FilePart, PageQuery
+from shared.instagram import MediaKind
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class MediaSort(StrEnum):
+    """The orders of the list."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+
+
+class MediaQuery(PageQuery, frozen=True, kw_only=True):
+    """Which media."""
+
+    kind: MediaKind | None = None
+    sha256: Sha256 | None = None  # of the bytes as they are kept
+    sort: MediaSort = MediaSort.NEWEST
+
+
+class Upload(Body, frozen=True, kw_only=True):
+    """A form with the file."""
+
+    file: FilePart
+    convert: bool = False  # make a picture what the platform takes
 
 
 class FromUrl(Body, frozen=True, kw_only=True):
@@ -21,7 +48,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     """A picture or video that is kept."""
 
     id: UUID
-    kind: str
+    kind: MediaKind
     mime: str
     bytes: int
     width: int
@@ -31,4 +58,6 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     formats: list[str]  # where it can stand
     problems: dict[str, list[str]]  # why not elsewhere, by format
     url: str  # opens the file for about a day
+    unreachable_since: datetime | None  # since when the test through the public address fails
+    unreachable_reason: str | None
     created_at: datetime

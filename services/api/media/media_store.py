@@ -112,13 +112,17 @@ class MediaStore:
             return None
         return StoredMedia(size=found.meta["size"], chunks=_pieces(found))
 
-    async def drop(self, key: str) -> None:
-        """Remove what no row will ever name; a failure only leaves waste behind."""
+    async def drop(self, key: str) -> bool:
+        """Remove what no row names any more; false if it failed, which only leaves waste behind."""
         try:
             async with _deadline():
                 await obstore.delete_async(self._store, key)
-        except (FileNotFoundError, NotReadyError) as error:
+        except FileNotFoundError:
+            return True
+        except NotReadyError as error:
             log.warning("media.left_behind", key=key, error=str(error))
+            return False
+        return True
 
 
 def open_media_store(place: str) -> MediaStore:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
+from uuid import UUID
+
 from services.api.call import Call, Stream
-from services.api.deps import Deps
-from services.api.http import Answer, NoQuery, answer, created, not_found
+from services.api.http import Answer, NoQuery, Order, Page, answer, answer_page, fetch_page, not_found
 from services.api.media import store
 from services.api.media.add_media import add_media, fetch_media
-from services.api.media.contract import FromUrl, Media
+from services.api.media.contract import FromUrl, Media, MediaQuery, Upload
+from services.api.media.drop_removed import drop_removed
+from services.api.media.present_media import present, without_address
 from services.api.media.receive_upload import receive_upload
-from services.api.routing import get, post
-from shared.database import Row
-from shared.instagram import fitting_formats, formats_of_kind, media_faults
+from services.api.media.remove_media import remove_media
+from services.api.posts.contract import ContentRemovalQuery, ContentRemoved
+from services.api.routing import delete, get, post
 
-_SHOWN = ("id", "kind", "mime", "bytes", "width", "height", "duration_ms", "sha256", "created_at")
+_REFUSALS = ("media_too_large", "media_unsupported", "media_invalid", "not_ready", "storage_full")
+
+
+async def list_media(call: Call[MediaQuery, None]) -> Answer[Page[Media]]:
+    """List pictures and videos."""
+    query = call.query
+    sql, args = store.list_query(call.user_id, kind=query.kind, sha256=query.sha256)
+    shown = partial(present, urls=call.deps.media_urls)
+    async with call.connect() as connection:
+        page = await fetch_page(connection, sql, args, page=call.page, present=shown, order=Order.of(query.sort))
+    return answer_page(call.request, page)
 
 
 async def upload_media(call: Call[NoQuery, Stream]) -> Answer[Media]:
@@ -21,7 +35,8 @@ async def upload_media(call: Call[NoQuery, Stream]) -> Answer[Media]:
     deps = call.deps
     async with deps.media_places.take(call.user_id), deps.spool.open() as received:
         convert = await receive_upload(call.request, received)
-        return _made(deps, await add_media(deps, received, convert=convert, user_id=call.user_id))
+        known = await call.including(f"{received.sha256} {convert}".encode())
+        return await add_media(known, received, convert=convert)
 
 
 async def fetch_from_url(call: Call[NoQuery, FromUrl]) -> Answer[Media]:
@@ -29,7 +44,7 @@ async def fetch_from_url(call: Call[NoQuery, FromUrl]) -> Answer[Media]:
     deps, body = call.deps, call.body
     async with deps.media_places.take(call.user_id), deps.spool.open() as received:
         await fetch_media(deps, body.url, received)
-        return _made(deps, await add_media(deps, received, convert=body.convert, user_id=call.user_id))
+        return await add_media(call, received, convert=body.convert)
 
 
 async def get_media(call: Call[NoQuery, None]) -> Answer[Media]:
@@ -38,28 +53,44 @@ async def get_media(call: Call[NoQuery, None]) -> Answer[Media]:
         row = await store.find(connection, call.id("media"), user_id=call.user_id)
     if row is None:
         raise not_found("media")
-    return answer(present(call.deps, row))
+    return answer(present(row, urls=call.deps.media_urls))
 
 
-def _made(deps: Deps, row: Row) -> Answer[Media]:
-    return created(present(deps, row), path="/v1/media")
-
-
-def present(deps: Deps, row: Row) -> Media:
-    """A medium as clients see it."""
-    facts = store.facts_of(row)
-    formats = fitting_formats(facts)
-    problems = {
-        str(wanted): [fault.message for fault in media_faults(facts, wanted)]
-        for wanted in formats_of_kind(facts.kind)
-        if wanted not in formats
-    }
-    shown = {name: row[name] for name in _SHOWN}
-    return Media(**shown, formats=list(formats), problems=problems, url=deps.media_urls.address(row["key"]))
+async def remove(call: Call[ContentRemovalQuery, None]) -> Answer[ContentRemoved]:
+    """Remove a picture or video, and its file."""
+    media_id: UUID = call.id("media")
+    async with call.begin() as tx:
+        row = await store.lock(tx, media_id, user_id=call.user_id)
+        if row is None:
+            raise not_found("media")
+        media = present(row, urls=call.deps.media_urls)
+        call.require_match(answer(media))
+        removed = await remove_media(tx, media_id, cancel=call.query.cancel, caller=call.caller)
+        before = without_address(media)
+        await call.audit(tx, "media.removed", ("media", media_id), before=before, after=removed)
+    await drop_removed(call.deps, {media_id: row["key"]})
+    return answer(removed)
 
 
 ROUTES = [
-    post("/v1/media", upload_media, statuses=(201,), cost=5),
-    post("/v1/media/from-url", fetch_from_url, statuses=(201,), cost=5),
+    get("/v1/media", list_media, limited=True),
+    post(
+        "/v1/media",
+        upload_media,
+        statuses=(201,),
+        limited=True,
+        cost=5,
+        problems=_REFUSALS,
+        consumes={"multipart/form-data": Upload},
+    ),
+    post(
+        "/v1/media/from-url",
+        fetch_from_url,
+        statuses=(201,),
+        limited=True,
+        cost=5,
+        problems=("media_unreachable", "media_url_forbidden", *_REFUSALS),
+    ),
     get("/v1/media/{id}", get_media, limited=True),
+    delete("/v1/media/{id}", remove, statuses=(200,), limited=True, problems=("in_use",)),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from services.api.http import Fault
+from services.api.http import Caller, Fault
 from services.api.posts.content import Content
 from services.api.posts.post_rules import POST_RULES
 
@@ -16,12 +16,12 @@ _HASHTAG = re.compile(r"#\w")
 _TAG = re.compile(r"(?<![\w.])@\w")  # an @ within a word is a mail address
 
 
-def check_captions(content: Content) -> Iterator[Fault]:
-    """Everything about the captions of a post that the platform would refuse."""
+def check_captions(content: Content, *, caller: Caller) -> Iterator[Fault]:
+    """Everything about the captions of a post that the platform would refuse; hidden accounts are not named."""
     check = check_caption if POST_RULES[content.type].caption else _refuse_caption
     yield from check(content.caption, path="caption")
     for account_id, caption in content.own_captions.items():
-        yield from check(caption, path=f"overrides.{account_id}.caption")
+        yield from check(caption, path=f"overrides.{account_id}.caption" if caller.sees(account_id) else "overrides")
 
 
 def check_caption(caption: str, *, path: str) -> list[Fault]:

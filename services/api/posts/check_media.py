@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from services.api.http import Fault
 from services.api.posts.content import Content
 from services.api.posts.post_rules import MEDIA_MAX, POST_RULES, types_for
 from shared.instagram import MediaFacts, MediaFormat, media_faults
+from shared.publications import PostOptions
 
 
-def named_media(content: Content) -> list[UUID]:
+def named_media(media_ids: Sequence[UUID], options: PostOptions) -> list[UUID]:
     """The media that a post names and that are looked at: never more than a post can have, and its cover."""
-    cover = content.options.cover_media_id
-    return [*content.media_ids[:MEDIA_MAX], *([] if cover is None else [cover])]
+    cover = options.cover_media_id
+    return [*media_ids[:MEDIA_MAX], *([] if cover is None else [cover])]
 
 
 def check_media(content: Content, known: Mapping[UUID, MediaFacts]) -> Iterator[Fault]:

@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body
+from services.api.http import Body, Fault, PageQuery, Query
 from services.api.posts.derive_status import PostStatus
 from shared.publications import DEFAULT_MAX_LATENESS_S, PostOptions, PostType
+
+
+class PostSort(StrEnum):
+    """The orders of the list."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+    LAST_CHANGED = "-updated_at"
+    FIRST_CHANGED = "updated_at"
+
+
+class PostsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which posts."""
+
+    type: PostType | None = None
+    media_id: UUID | None = None  # shown, or as a cover
+    begin: datetime | None = msgspec.field(name="from", default=None)  # of created_at
+    end: datetime | None = msgspec.field(name="to", default=None)  # of created_at, excluded
+    sort: PostSort = PostSort.NEWEST
+
+
+class ContentRemovalQuery(Query, frozen=True, kw_only=True):
+    """How to remove what is in use."""
+
+    cancel: bool = False  # cancel what waits to be published with it
+
+
+class ContentRemoved(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the publications that waited for what was removed."""
+
+    canceled: int
+    in_flight: list[UUID]  # a worker has them, and ends them before it asks the platform to publish
+    sent: list[UUID]  # the publish call was sent already: they may be live
 
 
 class Override(Body, frozen=True, kw_only=True):
@@ -26,6 +60,16 @@ class NewPost(Body, frozen=True, kw_only=True):
     media_ids: list[UUID]
     overrides: dict[UUID, Override] = msgspec.field(default_factory=dict)
     options: PostOptions = PostOptions()
+
+
+class PostChange(Body, frozen=True, kw_only=True):
+    """What a post shall say and show instead; what is left out stays."""
+
+    type: PostType | msgspec.UnsetType = msgspec.UNSET
+    caption: str | msgspec.UnsetType = msgspec.UNSET
+    media_ids: list[UUID] | msgspec.UnsetType = msgspec.UNSET
+    overrides: dict[UUID, Override] | msgspec.UnsetType = msgspec.UNSET
+    options: PostOptions | msgspec.UnsetType = msgspec.UNSET
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,3 +103,19 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     post_id: UUID
     publish_at: datetime
     publications: list[UUID]
+
+
+class Validate(Body, frozen=True, kw_only=True):
+    """Where it would be published; without accounts the post alone is looked at."""
+
+    account_ids: list[UUID] | None = None
+    group_id: UUID | None = None
+    allow_duplicate: bool = False
+
+
+class Validation(msgspec.Struct, frozen=True, kw_only=True):
+    """What publishing would be refused for."""
+
+    valid: bool
+    errors: list[Fault]
+    warnings: list[Fault]  # what would be accepted, and may not be meant

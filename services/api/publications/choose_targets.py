@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.api.accounts.require_accounts import require_accounts
 from services.api.http import Fault, ProblemError, invalid, not_found
+from services.api.media.require_media import require_media
 from shared.accounts import PUBLISHABLE
 from shared.database import Connection, Row
 from shared.publications import find_duplicates
@@ -22,17 +23,24 @@ GRACE = timedelta(minutes=5)
 LATENESS_S_MAX = 366 * 86_400
 # Shorter, and a publication could be missed on its plain way.
 _LATENESS_S_MIN = 10
-_LOCK_POST = "SELECT now() AS now FROM posts WHERE user_id = $1 AND id = $2 FOR UPDATE"
+_LOCK_POST = "SELECT now() AS now FROM posts WHERE user_id = $1 AND id = $2 AND removed_at IS NULL FOR UPDATE"
 _ACCOUNTS = """
     SELECT id, username, state FROM accounts
+    WHERE user_id = $1 AND id = ANY($2::uuid[]) AND removed_at IS NULL
+    ORDER BY id
+"""
+# Who removes one of them waits, and then sees what was planned. One that is removed already is not found after it.
+_HOLD_ACCOUNTS = """
+    SELECT id FROM accounts
     WHERE user_id = $1 AND id = ANY($2::uuid[])
     ORDER BY id
+    FOR KEY SHARE
 """
 _MEMBERS = """
     SELECT accounts.id, accounts.username, accounts.state
     FROM group_members
     JOIN accounts ON accounts.user_id = group_members.user_id AND accounts.id = group_members.account_id
-    WHERE group_members.user_id = $1 AND group_members.group_id = $2
+    WHERE group_members.user_id = $1 AND group_members.group_id = $2 AND accounts.removed_at IS NULL
     ORDER BY accounts.id
 """
 _GROUP = "SELECT 1 FROM groups WHERE user_id = $1 AND id = $2"
@@ -51,12 +59,21 @@ async def lock_post(tx: Connection, post_id: UUID, *, user_id: UUID) -> datetime
     """Hold the post's row until the transaction ends; returns the database's time.
 
     Raises:
-        ProblemError: the user has no such post.
+        ProblemError: the user has no such post, or media that it shows were removed (`validation_failed`).
     """
     now: datetime | None = await tx.fetchval(_LOCK_POST, user_id, post_id)
     if now is None:
         raise not_found("post")
+    await require_media(tx, post_id, user_id=user_id)
     return now
+
+
+async def hold_accounts(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> None:
+    """Let none of these accounts be removed until the transaction ends, nor what is to be planned anew for them.
+
+    Where the publication is known, before it is locked. A new publication holds its account by itself.
+    """
+    await tx.execute(_HOLD_ACCOUNTS, user_id, list(account_ids))
 
 
 async def find_accounts(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> list[Target]:
@@ -66,6 +83,11 @@ async def find_accounts(tx: Connection, account_ids: Sequence[UUID], *, user_id:
         ProblemError: one is unknown.
     """
     await require_accounts(tx, account_ids, path="account_ids", user_id=user_id)
+    return await find_known(tx, account_ids, user_id=user_id)
+
+
+async def find_known(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> list[Target]:
+    """Those of these accounts that the user still has."""
     return [_target(row) for row in await tx.fetch(_ACCOUNTS, user_id, list(account_ids))]
 
 
@@ -89,17 +111,22 @@ def require_publishable(targets: Sequence[Target]) -> None:
     Raises:
         ProblemError: `account_not_publishable`, with each account that is paused, needs its owner, or is disconnected.
     """
-    unfit = [target for target in targets if target.state not in PUBLISHABLE]
-    if unfit:
-        faults = [
-            Fault(
-                code="account_not_publishable",
-                message=f"{target.username} is {target.state}.",
-                account_id=target.account_id,
-            )
-            for target in unfit
-        ]
-        raise ProblemError("account_not_publishable", f"{len(unfit)} account(s) cannot publish now.", errors=faults)
+    faults = find_unfit(targets)
+    if faults:
+        raise ProblemError("account_not_publishable", f"{len(faults)} account(s) cannot publish now.", errors=faults)
+
+
+def find_unfit(targets: Sequence[Target]) -> list[Fault]:
+    """The accounts for which the publisher may not act, and why."""
+    return [
+        Fault(
+            code="account_not_publishable",
+            message=f"{target.username} is {target.state}.",
+            account_id=target.account_id,
+        )
+        for target in targets
+        if target.state not in PUBLISHABLE
+    ]
 
 
 async def require_no_duplicates(tx: Connection, targets: Sequence[Target], *, post_id: UUID, user_id: UUID) -> None:
@@ -108,22 +135,25 @@ async def require_no_duplicates(tx: Connection, targets: Sequence[Target], *, po
     Raises:
         ProblemError: `duplicate_content`, with the publication that is there for each account.
     """
+    faults = await find_same(tx, targets, post_id=post_id, user_id=user_id)
+    if faults:
+        detail = f"The post is live or on its way on {len(faults)} of the accounts; allow_duplicate lets it through."
+        raise ProblemError("duplicate_content", detail, errors=faults, existing_id=faults[0].existing_id)
+
+
+async def find_same(tx: Connection, targets: Sequence[Target], *, post_id: UUID, user_id: UUID) -> list[Fault]:
+    """The accounts on which the post is live or on its way, with the publication that is. Lock the post first."""
     account_ids = [target.account_id for target in targets]
     duplicates = await find_duplicates(tx, user_id=user_id, post_id=post_id, account_ids=account_ids)
-    if duplicates:
-        faults = [
-            Fault(
-                code="duplicate_content",
-                message="The post is live or on its way there.",
-                account_id=account_id,
-                existing_id=existing_id,
-            )
-            for account_id, existing_id in duplicates.items()
-        ]
-        detail = (
-            f"The post is live or on its way on {len(duplicates)} of the accounts; allow_duplicate lets it through."
+    return [
+        Fault(
+            code="duplicate_content",
+            message="The post is live or on its way there.",
+            account_id=account_id,
+            existing_id=existing_id,
         )
-        raise ProblemError("duplicate_content", detail, errors=faults, existing_id=next(iter(duplicates.values())))
+        for account_id, existing_id in duplicates.items()
+    ]
 
 
 def check_lateness(max_lateness_s: int | None) -> None:

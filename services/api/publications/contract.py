@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,15 +13,26 @@ from services.api.http import Body, PageQuery
 from shared.publications import PublicationState
 
 
+class PublicationSort(StrEnum):
+    """In which order."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+    FIRST_DUE = "publish_at"
+    LAST_DUE = "-publish_at"
+
+
 class PublicationsQuery(PageQuery, frozen=True, kw_only=True):
     """Which publications."""
 
     state: PublicationState | None = None
     account_id: UUID | None = None
+    group_id: UUID | None = None  # those of the accounts that are its members now
     post_id: UUID | None = None
     distribution_id: UUID | None = None
     begin: datetime | None = msgspec.field(name="from", default=None)  # of publish_at
     end: datetime | None = msgspec.field(name="to", default=None)  # of publish_at, excluded
+    sort: PublicationSort = PublicationSort.NEWEST
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +56,13 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     error: dict[str, Any] | None
     created_at: datetime
     updated_at: datetime
+
+
+class PublicationChange(Body, frozen=True, kw_only=True):
+    """What is to be changed of a publication that waits."""
+
+    publish_at: datetime | msgspec.UnsetType = msgspec.UNSET
+    max_lateness_s: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,13 +8,14 @@ from services.api.http import ProblemError, not_found
 from services.api.publications import store
 from services.api.publications.choose_targets import (
     find_accounts,
+    hold_accounts,
     lock_post,
     require_no_duplicates,
     require_publishable,
 )
 from shared.database import Connection
 from shared.jobs import JobPriority
-from shared.publications import Change, Owner, PublicationState, Step, transition
+from shared.publications import Change, Owner, PublicationState, Step, is_still_paused, transition
 
 _UNRESOLVED = "It is not known whether the post is live; resolve that first, or it may be published twice."
 
@@ -32,6 +33,10 @@ async def retry_publication(
     if known is None:
         raise not_found("publication")
     await lock_post(tx, known["post_id"], user_id=user_id)
+    distribution_id = known["distribution_id"]
+    if distribution_id is not None and await is_still_paused(tx, distribution_id, user_id=user_id):
+        raise ProblemError("state_conflict", "The distribution of this publication is paused; resume that first.")
+    await hold_accounts(tx, [known["account_id"]], user_id=user_id)
     row = await store.lock(tx, publication_id, user_id=user_id)
     if row is None:
         raise not_found("publication")

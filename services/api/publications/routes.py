@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from services.api.call import Call
 from services.api.http import (
     Answer,
     NoQuery,
+    Order,
     Page,
     Pagination,
     answer,
@@ -18,10 +18,18 @@ from services.api.http import (
 )
 from services.api.publications import store
 from services.api.publications.cancel_publication import cancel_publication
-from services.api.publications.contract import Attempt, Publication, PublicationsQuery, Resolve, Retry
+from services.api.publications.contract import (
+    Attempt,
+    Publication,
+    PublicationChange,
+    PublicationsQuery,
+    Resolve,
+    Retry,
+)
+from services.api.publications.move_publication import move_publication
 from services.api.publications.resolve_publication import Resolution, resolve_publication
 from services.api.publications.retry_publication import retry_publication
-from services.api.routing import get, post
+from services.api.routing import get, patch, post
 from shared.database import Connection
 from shared.publications import PublicationState
 
@@ -35,83 +43,118 @@ async def list_publications(call: Call[PublicationsQuery, None]) -> Answer[Page[
         call.user_id,
         state=query.state,
         account_id=query.account_id,
+        group_id=query.group_id,
         post_id=query.post_id,
         distribution_id=query.distribution_id,
         begin=query.begin,
         end=query.end,
+        allowed=call.caller.allowed,
     )
+    order = Order.of(query.sort)
     async with call.connect() as connection:
-        page = await fetch_page(connection, sql, args, page=call.page, present=store.present)
+        page = await fetch_page(connection, sql, args, page=call.page, present=store.present, order=order)
     return answer_page(call.request, page)
 
 
 async def get_publication(call: Call[NoQuery, None]) -> Answer[Publication]:
     """One publication."""
     async with call.connect() as connection:
-        return answer(await _find(connection, call.id("publication"), user_id=call.user_id))
+        return answer(await _find(call, connection))
 
 
 async def list_attempts(call: Call[NoQuery, None]) -> Answer[Page[Attempt]]:
     """The newest hundred attempts of a publication."""
-    publication_id = call.id("publication")
     async with call.connect() as connection:
-        await _find(connection, publication_id, user_id=call.user_id)
-        rows = await store.attempts(connection, publication_id, user_id=call.user_id, limit=_ATTEMPTS_MAX + 1)
+        publication = await _find(call, connection)
+        rows = await store.attempts(connection, publication.id, user_id=call.user_id, limit=_ATTEMPTS_MAX + 1)
     pagination = Pagination(limit=_ATTEMPTS_MAX, next_cursor=None, prev_cursor=None, has_more=len(rows) > _ATTEMPTS_MAX)
     return answer(Page(data=[store.present_attempt(row) for row in rows[:_ATTEMPTS_MAX]], pagination=pagination))
 
 
+async def change(call: Call[NoQuery, PublicationChange]) -> Answer[Publication]:
+    """Change when one publication is due, or how late it may be."""
+    async with call.begin() as tx:
+        before = await _find(call, tx)
+        await move_publication(
+            tx,
+            before,
+            call.body,
+            user_id=call.user_id,
+            require_match=call.require_match,
+            rescue_after_s=call.deps.settings.rescue_after_s,
+        )
+        return await _done(call, tx, "publication.changed", before)
+
+
 async def cancel(call: Call[NoQuery, None]) -> Answer[Publication]:
     """Cancel one publication."""
-    publication_id = call.id("publication")
     async with call.begin() as tx:
-        await cancel_publication(tx, publication_id, user_id=call.user_id)
-        return await _done(call, tx, "publication.canceled", publication_id)
+        before = await _find(call, tx)
+        await cancel_publication(tx, before.id, user_id=call.user_id)
+        return await _done(call, tx, "publication.canceled", before)
 
 
 async def retry(call: Call[NoQuery, Retry]) -> Answer[Publication]:
     """Try one publication again."""
-    publication_id = call.id("publication")
     async with call.begin() as tx:
+        before = await _find(call, tx)
         await retry_publication(
             tx,
-            publication_id,
+            before.id,
             user_id=call.user_id,
             allow_duplicate=call.body.allow_duplicate,
             rescue_after_s=call.deps.settings.rescue_after_s,
         )
-        return await _done(call, tx, "publication.retried", publication_id, status=202)
+        return await _done(call, tx, "publication.retried", before, status=202)
 
 
 async def resolve(call: Call[NoQuery, Resolve]) -> Answer[Publication]:
     """Say what became of one publication."""
-    publication_id, body = call.id("publication"), call.body
+    body = call.body
     resolution = Resolution(outcome=PublicationState(body.outcome), media_id=body.media_id, permalink=body.permalink)
     async with call.begin() as tx:
-        await resolve_publication(tx, publication_id, resolution, user_id=call.user_id)
-        return await _done(call, tx, "publication.resolved", publication_id)
+        before = await _find(call, tx)
+        await resolve_publication(tx, before.id, resolution, user_id=call.user_id)
+        return await _done(call, tx, "publication.resolved", before)
 
 
 async def _done(
-    call: Call[NoQuery, Any], tx: Connection, action: str, publication_id: UUID, *, status: int = 200
+    call: Call[NoQuery, Any], tx: Connection, action: str, before: Publication, *, status: int = 200
 ) -> Answer[Publication]:
-    publication = await _find(tx, publication_id, user_id=call.user_id)
-    await call.audit(tx, action, ("publication", publication_id), after=publication)
-    return await call.keep(tx, answer(publication, status=status))
+    after = await _find(call, tx)
+    await call.audit(tx, action, ("publication", before.id), before=before, after=after)
+    return await call.keep(tx, answer(after, status=status))
 
 
-async def _find(connection: Connection, publication_id: UUID, *, user_id: UUID) -> Publication:
-    row = await store.find(connection, publication_id, user_id=user_id)
-    if row is None:
+async def _find(call: Call[NoQuery, Any], connection: Connection) -> Publication:
+    row = await store.find(connection, call.id("publication"), user_id=call.user_id)
+    allowed = call.caller.account_ids
+    if row is None or (allowed is not None and row["account_id"] not in allowed):
         raise not_found("publication")
     return store.present(row)
 
 
+_UNCLEAR = ("state_conflict", "outcome_unresolved")
+
 ROUTES = [
-    get("/v1/publications", list_publications),
-    get("/v1/publications/{id}", get_publication),
-    get("/v1/publications/{id}/attempts", list_attempts),
-    post("/v1/publications/{id}/cancel", cancel),
-    post("/v1/publications/{id}/retry", retry, statuses=(202,), fills_outbox=True),
-    post("/v1/publications/{id}/resolve", resolve),
+    get("/v1/publications", list_publications, limited=True, problems=("timezone_required",)),
+    get("/v1/publications/{id}", get_publication, limited=True),
+    patch(
+        "/v1/publications/{id}",
+        change,
+        limited=True,
+        problems=(*_UNCLEAR, "version_mismatch", "timezone_required", "time_in_past"),
+        fills_outbox=True,
+    ),
+    get("/v1/publications/{id}/attempts", list_attempts, limited=True),
+    post("/v1/publications/{id}/cancel", cancel, limited=True, problems=_UNCLEAR),
+    post(
+        "/v1/publications/{id}/retry",
+        retry,
+        statuses=(202,),
+        limited=True,
+        problems=(*_UNCLEAR, "account_not_publishable", "duplicate_content"),
+        fills_outbox=True,
+    ),
+    post("/v1/publications/{id}/resolve", resolve, limited=True, problems=("state_conflict",)),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,9 @@ _LIST = """
     FROM publications
     WHERE user_id = $1
 """
+_IN_GROUP = """account_id IN (
+        SELECT account_id FROM group_members WHERE group_members.user_id = $1 AND group_members.group_id = {}
+    )"""
 _FIND = f"{_LIST} AND id = $2"
 _LOCK = """
     SELECT id, post_id, account_id, state, step, publish_at
@@ -50,19 +53,35 @@ def list_query(
     *,
     state: str | None,
     account_id: UUID | None,
+    group_id: UUID | None,
     post_id: UUID | None,
     distribution_id: UUID | None,
     begin: datetime | None,
     end: datetime | None,
+    allowed: Sequence[UUID] | None,
 ) -> tuple[str, list[Any]]:
-    """The statement that selects a user's publications; `begin` and `end` bound `publish_at`, the end excluded."""
+    """The statement that selects a user's publications, in any order.
+
+    Args:
+        user_id: the tenant.
+        state: one of theirs.
+        account_id: one of the tenant's.
+        group_id: accounts that are its members now.
+        post_id: one of the tenant's.
+        distribution_id: one of the tenant's.
+        begin: first `publish_at`.
+        end: the `publish_at` before which they end.
+        allowed: the only accounts that are to be seen; None: all.
+    """
     clauses: Mapping[str, Any] = {
         "state = {}": state,
         "account_id = {}": account_id,
+        _IN_GROUP: group_id,
         "post_id = {}": post_id,
         "distribution_id = {}": distribution_id,
         "publish_at >= {}": begin,
         "publish_at < {}": end,
+        "account_id = ANY({}::uuid[])": allowed,
     }
     return filtered(_LIST, user_id, clauses=clauses)
 

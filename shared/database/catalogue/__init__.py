@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from shared.database.catalogue.account_queries import ACCOUNT_QUERIES
 from shared.database.catalogue.content_queries import CONTENT_QUERIES
+from shared.database.catalogue.event_queries import EVENT_QUERIES
 from shared.database.catalogue.gateway_queries import GATEWAY_QUERIES
 from shared.database.catalogue.indexes import INDEXES
 from shared.database.catalogue.inserts import INSERTS
@@ -24,6 +25,7 @@ from shared.database.catalogue.token_queries import TOKEN_QUERIES
 CATALOGUE: tuple[CataloguedQuery, ...] = (
     *ACCOUNT_QUERIES,
     *GATEWAY_QUERIES,
+    *EVENT_QUERIES,
     *TOKEN_QUERIES,
     *CONTENT_QUERIES,
     *MEDIA_QUERIES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.database.catalogue.query import CataloguedQuery
+from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Place, pages
 
 _OUTBOX = "shared.outbox"
 _RECURRING = "shared.jobs.recurring"
@@ -105,7 +105,39 @@ JOB_QUERIES: tuple[CataloguedQuery, ...] = (
         arguments=("recurring_name",),
         index="recurring_jobs_pkey",
     ),
+    *pages(
+        CataloguedPage(
+            name="recurring_jobs.page",
+            source=f"{_RECURRING}.control:LIST_RECURRING",
+            arguments=("job_type", 51),
+            place=Place.FIRST,
+            column="next_due_at",
+            direction="ASC",
+            whole=_LISTED,
+        )
+    ),
     # Dead jobs
+    *pages(
+        CataloguedPage(
+            name="dead_jobs.list",
+            source=f"{_DEAD}:LIST_DEAD",
+            arguments=(*_ALL_DEAD, 51),
+            place=Place.FIRST,
+            column="died_at",
+            index="dead_jobs_page",
+            ordered=True,
+        )
+    ),
+    *pages(
+        CataloguedPage(
+            name="dead_jobs.list_by_reason",
+            source=f"{_DEAD}:LIST_DEAD",
+            arguments=(*_SOME_DEAD, 51),
+            place=Place.FIRST,
+            column="died_at",
+            index="dead_jobs_filter",
+        )
+    ),
     CataloguedQuery(
         name="dead_jobs.page",
         source=f"{_DEAD}:_LIST",

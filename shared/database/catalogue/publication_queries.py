@@ -5,11 +5,13 @@ from __future__ import annotations
 from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Place, pages
 
 _STORE = "services.api.publications.store"
+_CAPACITY = "shared.publications.capacity"
 _CLAIM = "shared.publications.claim"
 _CREATE = "shared.publications.create"
 _EVIDENCE = "services.health.evidence"
 _PROGRESS = "services.publisher.progress"
 _RESCUE = "shared.publications.rescue"
+_STOP = "shared.publications.stop"
 _TRANSITION = "shared.publications.transition"
 
 _OWN = ("user_id", "publication_id")
@@ -17,7 +19,13 @@ _LIVE = ["scheduled", "publishing", "published", "held", "outcome_unknown"]
 
 
 def _page(
-    name: str, index: str, *filters: str, arguments: tuple[str, ...] = (), ordered: bool = False
+    name: str,
+    index: str,
+    *filters: str,
+    arguments: tuple[str, ...] = (),
+    ordered: bool = False,
+    column: str = "created_at",
+    direction: str = "DESC",
 ) -> CataloguedPage:
     return CataloguedPage(
         name=f"publications.{name}",
@@ -27,6 +35,8 @@ def _page(
         place=Place.FIRST,
         index=index,
         ordered=ordered,
+        column=column,
+        direction=direction,
     )
 
 
@@ -62,6 +72,39 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
         )
     ),
     *pages(_page("page_by_time", "publications_calendar", "begin", "end", arguments=("day_begin", "day_end"))),
+    *pages(_page("page_oldest", "publications_page", ordered=True, direction="ASC")),
+    *pages(_page("page_first_due", "publications_calendar", column="publish_at", direction="ASC")),
+    *pages(_page("page_last_due", "publications_calendar", column="publish_at")),
+    *pages(_page("page_of_group", "group_members_pkey", "group_id", arguments=("group_id",))),
+    *pages(_page("page_of_limited_key", "publications_account_page", "allowed", arguments=("account_ids",))),
+    CataloguedQuery(
+        name="publications.reschedule",
+        source="shared.publications.reschedule:_RESCHEDULE",
+        arguments=(*_OWN, "time", None, 3, 1, 60.0),
+        index="publications_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="publications.waiting_near",
+        source=f"{_CAPACITY}:_WAITING",
+        arguments=("user_id", "account_ids", "day_begin", "day_end"),
+        index="publications_account_page",
+    ),
+    CataloguedQuery(
+        name="publications.published_near",
+        source=f"{_CAPACITY}:_PUBLISHED",
+        arguments=("user_id", "account_ids", "time"),
+        index="publications_published",
+    ),
+    CataloguedQuery(
+        name="accounts.limits",
+        source=f"{_CAPACITY}:_LIMITS",
+        arguments=("user_id", "account_ids"),
+        index="accounts_user_id_id_key",
+        whole="A handful of protocols, reference data.",
+    ),
+    CataloguedQuery(
+        name="users.lock_plans", source=f"{_CAPACITY}:_LOCK_PLANS", arguments=("user_id",), index="users_pkey"
+    ),
     CataloguedQuery(
         name="publications.find", source=f"{_STORE}:_FIND", arguments=_OWN, index="publications_user_id_id_key"
     ),
@@ -157,6 +200,12 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
         index="publications_pkey",
     ),
     CataloguedQuery(
+        name="publications.is_ours",
+        source=f"{_PROGRESS}:_IS_OURS",
+        arguments=("publication_id", 1),
+        index="publications_pkey",
+    ),
+    CataloguedQuery(
         name="publications.standing",
         source="services.publisher.result:_STANDING",
         arguments=("publication_id",),
@@ -187,15 +236,15 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
         name="publications.move",
         source=f"{_TRANSITION}:_UPDATE",
         arguments=(
-            *("publication_id", "user_id", 1, "publication_state", None, None, 0, 0, 0.0, 60.0, False, None, None),
+            *("publication_ids", "user_id", None, "publication_state", None, None, 0, 0, 0.0, 60.0, False, None, None),
             *(["scheduled", "held"], False),
         ),
-        index="publications_user_id_id_key",
+        index="publications_pkey",
     ),
     CataloguedQuery(
         name="publication_attempts.end",
         source=f"{_TRANSITION}:_END_ATTEMPT",
-        arguments=("publication_id", 1, "text", None, None),
+        arguments=("publication_ids", [], [], "text", None),
         index="publication_attempts_pkey",
     ),
     CataloguedQuery(
@@ -203,6 +252,60 @@ PUBLICATION_QUERIES: tuple[CataloguedQuery, ...] = (
         source="shared.publications.release:_HELD",
         arguments=("user_id", "account_id"),
         index="publications_account_page",
+    ),
+    CataloguedQuery(
+        name="publications.accounts_with_held",
+        source="shared.publications.release_accounts:_WITH_HELD",
+        arguments=("user_id", "account_ids"),
+        index="publications_state_page",
+    ),
+    CataloguedQuery(
+        name="publications.of_distribution",
+        source="shared.publications.release:_OF_DISTRIBUTION",
+        arguments=("user_id", "distribution_id"),
+        index="publications_distribution_id_account_id_key",
+    ),
+    CataloguedQuery(
+        name="publications.forget_wish",
+        source="shared.publications.release:_FORGET_WISH",
+        arguments=("user_id", "distribution_id"),
+        index="publications_distribution_page",
+    ),
+    CataloguedQuery(
+        name="publications.still_held",
+        source="shared.publications.release:_STILL_HELD",
+        arguments=("user_id", [], []),
+        index="publications_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="publications.read_wish",
+        source="shared.publications.halt:_READ",
+        arguments=_OWN,
+        index="publications_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="publications.stop_account",
+        source=f"{_STOP}:_LOCK_OF_ACCOUNT",
+        arguments=("user_id", "account_id"),
+        index="publications_account_page",
+    ),
+    CataloguedQuery(
+        name="publications.stop_posts",
+        source=f"{_STOP}:_LOCK_OF_POSTS",
+        arguments=("user_id", "publication_ids"),
+        index="publications_post_page",
+    ),
+    CataloguedQuery(
+        name="publications.stop_distribution",
+        source=f"{_STOP}:_LOCK_OF_DISTRIBUTION",
+        arguments=("user_id", "distribution_id"),
+        index="publications_distribution_id_account_id_key",
+    ),
+    CataloguedQuery(
+        name="publications.wish",
+        source=f"{_STOP}:_WISH",
+        arguments=("user_id", "publication_ids", "text"),
+        index="publications_user_id_id_key",
     ),
     CataloguedQuery(
         name="publications.bring_forward",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.database.catalogue.query import CataloguedQuery
+from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Place, pages
 
-_ACCOUNTS = "services.api.accounts.store"
-_EGRESS = "services.health.check_egress"
+_EGRESS = "shared.accounts.look_at_egress"
+_PROXIES = "services.api.proxies.store"
 _RENEWALS = "services.health.renewals"
 _ROTATION = "deploy.cli.rotation"
 
@@ -21,7 +21,7 @@ TOKEN_QUERIES: tuple[CataloguedQuery, ...] = (
     ),
     CataloguedQuery(
         name="account_tokens.plan_refreshes",
-        source=f"{_ACCOUNTS}:_PLAN_REFRESHES",
+        source="shared.accounts.imports.store:_PLAN_REFRESHES",
         arguments=("user_id", "account_ids", []),
         index="account_tokens_pkey",
     ),
@@ -97,7 +97,7 @@ TOKEN_QUERIES: tuple[CataloguedQuery, ...] = (
     # Proxies
     CataloguedQuery(
         name="proxies.take_due",
-        source=f"{_EGRESS}:_TAKE",
+        source="services.health.check_egress:_TAKE",
         arguments=(50,),
         index="proxies_check",
         also=("proxies_pkey",),
@@ -119,6 +119,99 @@ TOKEN_QUERIES: tuple[CataloguedQuery, ...] = (
         source=f"{_EGRESS}:_FAILED",
         arguments=("user_id", "proxy_id", "text"),
         index="proxies_user_id_id_key",
+    ),
+    *pages(
+        CataloguedPage(
+            name="proxies.page",
+            source=f"{_PROXIES}:list_query",
+            arguments=("user_id", 51),
+            place=Place.FIRST,
+            index="proxies_page",
+            ordered=True,
+        )
+    ),
+    *pages(
+        CataloguedPage(
+            name="proxies.page_oldest_first",
+            source=f"{_PROXIES}:list_query",
+            arguments=("user_id", "text", 51),
+            filters=("status",),
+            place=Place.FIRST,
+            direction="ASC",
+            index="proxies_page",
+            ordered=True,
+        )
+    ),
+    CataloguedQuery(
+        name="proxies.find",
+        source=f"{_PROXIES}:_FIND",
+        arguments=("user_id", "proxy_id"),
+        index="proxies_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="proxies.lock",
+        source=f"{_PROXIES}:_LOCK",
+        arguments=("user_id", "proxy_id"),
+        index="proxies_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="proxies.find_egress",
+        source=f"{_PROXIES}:_EGRESS",
+        arguments=("user_id", "proxy_id"),
+        index="proxies_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="proxies.find_by_name",
+        source=f"{_PROXIES}:_FIND_BY_NAME",
+        arguments=("user_id", "text"),
+        index="proxies_user_id_name_key",
+    ),
+    CataloguedQuery(
+        name="proxies.rename",
+        source=f"{_PROXIES}:_RENAME",
+        arguments=("user_id", "proxy_id", "text"),
+        index="proxies_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="proxies.redirect",
+        source=f"{_PROXIES}:_REDIRECT",
+        arguments=("user_id", "proxy_id", "text", "text", 3128),
+        index="proxies_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="proxies.seal",
+        source=f"{_PROXIES}:_SEAL",
+        arguments=("user_id", "proxy_id", None, None),
+        index="proxies_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="proxies.delete",
+        source=f"{_PROXIES}:_DELETE",
+        arguments=("user_id", "proxy_id"),
+        index="proxies_user_id_id_key",
+    ),
+    CataloguedQuery(
+        name="accounts.of_proxy",
+        source=f"{_PROXIES}:_USERS",
+        arguments=("user_id", "proxy_id", 10),
+        index="accounts_proxy",
+    ),
+    CataloguedQuery(
+        name="accounts.count_of_proxy",
+        source=f"{_PROXIES}:_COUNT_USERS",
+        arguments=("user_id", "proxy_id"),
+        index="accounts_proxy",
+    ),
+    CataloguedQuery(
+        name="accounts.forget_proxy",
+        source=f"{_PROXIES}:_FORGET",
+        arguments=("user_id", "proxy_id"),
+        index="accounts_proxy",
+    ),
+    CataloguedQuery(
+        name="warmup_protocols.all",
+        source="services.api.protocols.store:_LIST",
+        whole="It is a handful of rows, and all of them are asked for.",
     ),
     CataloguedQuery(
         name="accounts.held_by_proxy",

@@ -12,14 +12,32 @@ ALTER TABLE api_keys
     ADD COLUMN replaces uuid REFERENCES api_keys ON DELETE SET NULL;
 -- Every key made so far was its owner's own.
 UPDATE api_keys SET scopes = array_append(scopes, 'admin') WHERE NOT 'admin' = ANY (scopes);
+CREATE INDEX IF NOT EXISTS api_keys_page ON api_keys (user_id, created_at DESC, id DESC);
+DROP INDEX api_keys_user;
 
 -- What was removed keeps its row, for the sake of what was published with it; nobody is shown it any more.
 
 ALTER TABLE accounts ADD COLUMN removed_at timestamptz;
-ALTER TABLE media ADD COLUMN removed_at timestamptz;
+CREATE INDEX IF NOT EXISTS accounts_username ON accounts (user_id, lower(username));
+CREATE INDEX IF NOT EXISTS accounts_protocol_page ON accounts (user_id, protocol_id, created_at DESC, id DESC)
+    WHERE protocol_id IS NOT NULL;
+ALTER TABLE media
+    ADD COLUMN removed_at timestamptz,
+    -- When the bytes of a medium that was removed were gone too.
+    ADD COLUMN dropped_at timestamptz;
 ALTER TABLE posts ADD COLUMN removed_at timestamptz;
-CREATE INDEX IF NOT EXISTS media_page ON media (user_id, created_at DESC, id DESC);
+CREATE INDEX media_page ON media (user_id, created_at DESC, id DESC) WHERE removed_at IS NULL;
+CREATE INDEX media_kind_page ON media (user_id, kind, created_at DESC, id DESC) WHERE removed_at IS NULL;
+CREATE INDEX media_content ON media (user_id, sha256) WHERE removed_at IS NULL;
+CREATE INDEX media_to_drop ON media (removed_at) WHERE removed_at IS NOT NULL AND dropped_at IS NULL;
+DROP INDEX posts_page;
+CREATE INDEX posts_page ON posts (user_id, created_at DESC, id DESC) WHERE removed_at IS NULL;
+CREATE INDEX posts_type_page ON posts (user_id, type, created_at DESC, id DESC) WHERE removed_at IS NULL;
+CREATE INDEX posts_updated_page ON posts (user_id, updated_at DESC, id DESC) WHERE removed_at IS NULL;
 CREATE INDEX IF NOT EXISTS posts_media ON posts USING gin (media_ids);
+CREATE INDEX IF NOT EXISTS proxies_page ON proxies (user_id, created_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS posts_cover ON posts (user_id, (options ->> 'cover_media_id'))
+    WHERE options ->> 'cover_media_id' IS NOT NULL;
 
 -- Distributions can be stopped and go on.
 
@@ -80,6 +98,7 @@ CREATE TABLE operations (
 );
 CREATE INDEX operations_page ON operations (user_id, created_at DESC, id DESC);
 CREATE INDEX operations_age ON operations (created_at);
+CREATE INDEX operations_unfinished ON operations (updated_at) WHERE state IN ('pending', 'running');
 
 -- Who changed what.
 
@@ -148,7 +167,13 @@ CREATE TABLE webhook_deliveries (
     FOREIGN KEY (user_id, webhook_id) REFERENCES webhooks (user_id, id) ON DELETE CASCADE
 );
 CREATE INDEX webhook_deliveries_page ON webhook_deliveries (user_id, webhook_id, created_at DESC, id DESC);
+CREATE INDEX webhook_deliveries_state_page
+    ON webhook_deliveries (user_id, webhook_id, state, created_at DESC, id DESC);
 CREATE INDEX webhook_deliveries_age ON webhook_deliveries (created_at);
+-- Whose job may have been lost with the broker.
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE state = 'pending';
+-- Not tried yet: a receiver that is slow is given no more of them.
+CREATE INDEX webhook_deliveries_fresh ON webhook_deliveries (webhook_id) WHERE state = 'pending' AND attempts = 0;
 
 -- Connecting an account: what was begun and may be ended once.
 

@@ -21,6 +21,7 @@ from services.api.deps import Deps
 from services.api.http.listener import listen
 from services.api.service import open_deps
 from shared.settings import Settings, load_settings
+from tests.contract import check_answer
 
 _DEADLINE = aiohttp.ClientTimeout(total=20)
 
@@ -50,10 +51,21 @@ class Client:
     async def call(self, method: str, path: str, **request: Any) -> Answer:
         headers = {} if self.api_key is None else {"Authorization": f"Bearer {self.api_key}"}
         headers |= request.pop("headers", {})
+        crash_expected = request.pop("crash_expected", False)
         if isinstance(request.get("data"), bytes):
             request["data"] = io.BytesIO(request["data"])  # the client dislikes large raw bytes
         async with self.http.request(method, self.url + path, headers=headers, **request) as response:
-            return Answer(status=response.status, headers=response.headers, content=await response.read())
+            content = await response.read()
+        if method != "HEAD":
+            check_answer(
+                method,
+                path,
+                status=response.status,
+                headers=response.headers,
+                content=content,
+                crash_expected=crash_expected,
+            )
+        return Answer(status=response.status, headers=response.headers, content=content)
 
     async def get(self, path: str, **request: Any) -> Answer:
         return await self.call("GET", path, **request)
@@ -61,8 +73,9 @@ class Client:
     async def post(self, path: str, **request: Any) -> Answer:
         return await self.call("POST", path, **request)
 
-    async def import_csv(self, text: str, *, query: str = "") -> Answer:
-        return await self.post(f"/v1/accounts/import{query}", data=text.encode(), headers={"Content-Type": "text/csv"})
+    async def import_csv(self, text: str, *, query: str = "", **request: Any) -> Answer:
+        headers = {"Content-Type": "text/csv"}
+        return await self.post(f"/v1/accounts/import{query}", data=text.encode(), headers=headers, **request)
 
     async def add_accounts(self, count: int, *, first: int = 1) -> list[str]:
         numbers = range(first, first + count)
@@ -78,12 +91,14 @@ class Client:
         group_id: str = answer.body["id"]
         return group_id
 
-    async def upload(self, content: bytes, *, name: str = "picture.jpg", convert: str | None = None) -> Answer:
+    async def upload(
+        self, content: bytes, *, name: str = "picture.jpg", convert: str | None = None, **request: Any
+    ) -> Answer:
         form = aiohttp.FormData()
         form.add_field("file", io.BytesIO(content), filename=name, content_type="image/jpeg")
         if convert is not None:
             form.add_field("convert", convert)
-        return await self.post("/v1/media", data=form)
+        return await self.post("/v1/media", data=form, **request)
 
     async def add_post(self, **fields: Any) -> str:
         media = await self.upload(picture())
@@ -146,6 +161,10 @@ def settings(database_url, redis_url, tmp_path):
             "API_KEY_PEPPER": "pepper of the tests",
             "MEDIA_STORE": str(tmp_path / "media"),
             "PUBLIC_FETCH_TEST": "off",  # nothing stands at PUBLIC_URL
+            # Counted as always, and no test comes near.
+            "RATE_LIMIT_KEY_PER_S": "10000",
+            "RATE_LIMIT_TENANT_PER_S": "10000",
+            "RATE_LIMIT_ADDRESS_PER_S": "10000",
         }
     )
 

@@ -134,3 +134,83 @@ async def test_one_account_is_added_once(gateway, alice):
     assert (bare.status, bare.body["errors"][0]["path"]) == (422, "access_token")
     assert (unknown.status, unknown.body["errors"][0]["path"]) == (422, "password")
     assert await gateway.count("accounts") == 1
+
+
+async def test_lists_find_accounts_by_what_they_belong_to(gateway, alice):
+    """By user name in any case, group, proxy and protocol; oldest first where that is wished for."""
+    accounts = await alice.add_accounts(3)
+    group = await alice.add_group(accounts[:2])
+    await alice.call("PATCH", f"/v1/accounts/{accounts[2]}", json={"protocol_id": "quick"})
+    proxy = await gateway.deps.pool.fetchval(
+        """
+        INSERT INTO proxies (id, user_id, name, scheme, host, port)
+        VALUES (gen_random_uuid(), $1, 'office', 'http', 'localhost', 3128)
+        RETURNING id
+        """,
+        UUID(alice.user_id),
+    )
+    await alice.call("PATCH", f"/v1/accounts/{accounts[0]}", json={"proxy_id": str(proxy)})
+
+    async def ids(query: str) -> list[str]:
+        return [account["id"] for account in (await alice.get(f"/v1/accounts?{query}")).body["data"]]
+
+    assert await ids("username=ACCOUNT_2") == [accounts[1]]
+    assert set(await ids(f"group_id={group}")) == set(accounts[:2])
+    assert await ids(f"proxy_id={proxy}") == [accounts[0]]
+    assert await ids("protocol_id=quick") == [accounts[2]]
+    assert await ids("sort=created_at") == list(reversed(await ids("sort=-created_at")))
+    assert (await alice.get("/v1/accounts?sort=username")).status == 422
+
+
+async def test_a_page_of_another_spelling_leads_on_under_its_own(alice):
+    """Two ways to write the same wish share no cursor, though both come from the cache."""
+    await alice.add_accounts(3)
+    for _ in range(2):
+        for query in ("limit=2", "limit=2&sort=-created_at"):
+            page = (await alice.get(f"/v1/accounts?{query}")).body
+            following = await alice.get(f"/v1/accounts?{query}&cursor={page['pagination']['next_cursor']}")
+            assert (following.status, len(following.body["data"])) == (200, 1)
+
+
+async def test_a_limited_key_keeps_to_its_accounts(alice):
+    """It reads and acts on them as any key, is told of no other, and what others read is not served to it."""
+    mine, other = await alice.add_accounts(2)
+    wish = {"name": "one account", "scopes": ["read", "write"], "account_ids": [mine]}
+    key = (await alice.post("/v1/api-keys", json=wish)).body["key"]
+    limited = replace(alice, api_key=key)
+    await alice.get("/v1/accounts")
+    await alice.get(f"/v1/accounts/{other}")
+
+    listed = await limited.get("/v1/accounts?count=true")
+    cached = [(await client.get("/v1/accounts")).body["data"] for client in (limited, alice, limited)]
+    own = [(await limited.get(f"/v1/accounts/{mine}{path}")).status for path in ("", "/quota", "/publications")]
+    own += [(await limited.post(f"/v1/accounts/{mine}/{action}")).status for action in ("pause", "resume")]
+    own.append((await limited.call("PATCH", f"/v1/accounts/{mine}", json={"tags": ["x"]})).status)
+    theirs = [await limited.get(f"/v1/accounts/{other}{path}") for path in ("", "/health", "/quota", "/publications")]
+    theirs += [await limited.post(f"/v1/accounts/{other}/{action}") for action in ("pause", "resume", "verify")]
+    theirs += [await limited.call(method, f"/v1/accounts/{other}", json={}) for method in ("PATCH", "DELETE")]
+    fields = {"username": "new", "instagram_user_id": "1", "access_token": "TOKEN-not-real"}
+    beyond = [await limited.post("/v1/accounts", json=fields), await limited.post("/v1/accounts/connect", json={})]
+
+    assert (listed.body["pagination"]["total"], [one["id"] for one in listed.body["data"]]) == (1, [mine])
+    assert [{one["id"] for one in page} for page in cached] == [{mine}, {mine, other}, {mine}]
+    assert own == [200] * 6
+    assert {(answer.status, answer.body["code"]) for answer in theirs} == {(404, "not_found")}
+    assert {(answer.status, answer.body["code"]) for answer in beyond} == {(403, "account_not_allowed")}
+
+
+async def test_one_account_is_cached_until_it_changes(gateway, alice):
+    """Each write through the gateway shows in the next read, and a read that is cached is the same bytes."""
+    [account] = await alice.add_accounts(1)
+    path = f"/v1/accounts/{account}"
+    first = await alice.get(path)
+    await gateway.rows("UPDATE accounts SET tags = '{behind}'")
+
+    cached = await alice.get(path)
+    paused = await alice.post(f"{path}/pause")
+    fresh = await alice.get(path)
+    known = await alice.get(path, headers={"If-None-Match": fresh.headers["ETag"]})
+
+    assert (cached.content, cached.headers["ETag"]) == (first.content, first.headers["ETag"])
+    assert (fresh.body, fresh.body["state"]) == (paused.body, "PAUSED")
+    assert known.status == 304

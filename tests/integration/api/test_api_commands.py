@@ -101,6 +101,18 @@ async def test_accounts_are_imported_from_a_file(gateway, alice, tmp_path):
     assert await gateway.count("accounts") == 1
 
 
+async def test_accounts_are_imported_where_the_gateway_of_this_machine_listens(gateway, alice, tmp_path):
+    """Nobody has to name the port of the system that runs here."""
+    file = tmp_path / "accounts.csv"
+    file.write_text(GOOD)
+    port = gateway.url.rpartition(":")[2]
+    environment = {"INSTADISTRO_API_KEY": alice.api_key, "DATABASE_URL": "given", "API_PORT": port}
+
+    status, said, _ = await run("accounts", "import", str(file), environment=environment)
+
+    assert (status, "1 created" in said) == (0, True)
+
+
 async def test_every_bad_row_is_printed(gateway, alice, tmp_path):
     """A refused file ends with status 1 and one line for each fault."""
     file = tmp_path / "accounts.csv"
@@ -126,7 +138,7 @@ async def test_a_gateway_that_is_away_is_told_in_one_sentence(tmp_path):
     )
 
     assert status == 1
-    assert "no answer of the gateway from http://127.0.0.1:1/" in complained
+    assert "no answer to POST http://127.0.0.1:1/" in complained
     assert "Traceback" not in complained
 
 

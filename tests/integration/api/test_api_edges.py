@@ -12,14 +12,7 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from services.api.app import ROUTES
 from tests.wishes import in_hours
-
-CASES = [(route.method, route.path) for route in ROUTES]
-
-
-def fill(path: str, ids: dict[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], str(uuid4())), path)
 
 
 def is_problem(answer, status: int, code: str) -> bool:
@@ -31,63 +24,6 @@ def is_problem(answer, status: int, code: str) -> bool:
         and answer.body["request_id"] == answer.headers["X-Request-ID"]
         and answer.body["status"] == status
     )
-
-
-async def test_every_route_refuses_a_request_without_a_valid_key(alice):
-    """No route of the API is open."""
-    wrong = f"ids_{'0' * 16}_{'A' * 43}"
-    other_secret = alice.api_key[:-4] + ("AAAA" if not alice.api_key.endswith("AAAA") else "BBBB")
-    for method, path in CASES:
-        for key in (None, "nonsense", wrong, other_secret):
-            answer = await replace(alice, api_key=key).call(method, fill(path, {}))
-            assert is_problem(answer, 401, "unauthenticated"), (method, path, answer.body)
-            assert answer.headers["WWW-Authenticate"] == "Bearer"
-
-
-async def test_every_route_hides_what_belongs_to_another_tenant(gateway, alice, bob):
-    """Another tenant's id is as unknown as one that was never given out, on every route that takes one."""
-    accounts = await alice.add_accounts(2)
-    group = await alice.add_group(accounts[:1])
-    post = await alice.add_post()
-    made = await alice.post(f"/v1/posts/{post}/publish", json={"account_ids": accounts[:1]})
-    publication = made.body["publications"][0]
-    media = (await alice.get(f"/v1/posts/{post}")).body["media_ids"][0]
-    distribution = await distribute(alice, post, await alice.add_group(accounts[1:], name="second"))
-    ids = {
-        "accounts": accounts[0],
-        "groups": group,
-        "media": media,
-        "posts": post,
-        "publications": publication,
-        "distributions": distribution,
-    }
-    bodies = {"publish": {"json": {"account_ids": accounts}}, "resolve": {"json": {"outcome": "failed"}}}
-    before = await tables(gateway)
-
-    checked = 0
-    for method, path in CASES:
-        if "{" in path:
-            found = ids[path.split("/")[2]]
-            body = bodies.get(path.rpartition("/")[2], {})
-            theirs = await bob.call(method, fill(path, {"id": found, "account_id": accounts[0]}), **body)
-            unknown = await bob.call(method, fill(path, {}), **body)
-            checked += 1
-            for answer in (theirs, unknown):
-                assert is_problem(answer, 404, "not_found"), (method, path, answer.body)
-
-    assert checked >= 15
-    assert await tables(gateway) == before
-
-
-async def test_lists_show_a_tenant_its_own_rows_only(alice, bob):
-    """Another tenant's lists are empty, whatever the first one has."""
-    accounts = await alice.add_accounts(1)
-    await distribute(alice, await alice.add_post(), await alice.add_group(accounts))
-
-    for path in ("accounts", "groups", "posts", "publications", "distributions"):
-        assert len((await alice.get(f"/v1/{path}")).body["data"]) == 1, path
-        assert (await bob.get(f"/v1/{path}")).body["data"] == [], path
-    assert (await bob.get("/v1/swarm/health")).body["accounts"] == 0
 
 
 async def test_references_to_another_tenants_things_are_unknown(gateway, alice, bob):
@@ -118,19 +54,6 @@ async def test_references_to_another_tenants_things_are_unknown(gateway, alice, 
         assert is_problem(answer, 404, "not_found")
 
     assert await tables(gateway) == before
-
-
-async def test_a_key_without_the_scope_may_not_write(gateway, alice):
-    """A key that may read reads, and is told which scope it lacks elsewhere."""
-    await gateway.rows("UPDATE api_keys SET scopes = '{read}'")
-
-    assert (await alice.get("/v1/me")).body["scopes"] == ["read"]
-    for method, path in CASES:
-        answer = await alice.call(method, fill(path, {}))
-        if method == "GET":
-            assert answer.status in {200, 404}
-        else:
-            assert is_problem(answer, 403, "scope_missing")
 
 
 @pytest.mark.parametrize("change", ["revoked_at = now()", "expires_at = now()"])
@@ -170,7 +93,7 @@ async def test_a_crash_tells_nothing_of_the_inside(gateway, alice):
     """A failure nobody foresaw is a 500 with a request id and without internals."""
     await gateway.rows("ALTER TABLE groups RENAME TO gone")
 
-    answer = await alice.get("/v1/groups", headers={"X-Request-ID": "find-me-in-the-log"})
+    answer = await alice.get("/v1/groups", headers={"X-Request-ID": "find-me-in-the-log"}, crash_expected=True)
 
     assert is_problem(answer, 500, "internal_error")
     assert answer.body["request_id"] == "find-me-in-the-log"
@@ -278,13 +201,6 @@ async def test_queries_that_mean_nothing_are_refused(alice):
     """A misspelt filter never lists everything."""
     for query, status, code in BAD_QUERIES:
         assert is_problem(await alice.get(f"/v1/accounts?{query}"), status, code)
-
-
-async def distribute(client, post, group):
-    window = {"from": in_hours(1), "to": in_hours(2)}
-    answer = await client.post("/v1/distributions", json={"post_id": post, "group_id": group, "window": window})
-    assert answer.status == 202, answer.body
-    return answer.body["id"]
 
 
 async def tables(gateway) -> list[int]:

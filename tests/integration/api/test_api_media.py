@@ -247,7 +247,7 @@ async def test_a_row_that_cannot_be_written_leaves_no_file_behind(gateway, alice
     """Bytes are kept before the row, and removed if the row does not come."""
     await gateway.rows("ALTER TABLE media ADD CONSTRAINT refuse CHECK (false)")
 
-    answer = await alice.upload(make_picture())
+    answer = await alice.upload(make_picture(), crash_expected=True)
 
     assert answer.status == 500
     assert stored_files(gateway) == []

@@ -109,7 +109,7 @@ async def test_an_account_without_a_working_token_is_not_resumed(gateway, alice,
     answer = await alice.post(f"/v1/accounts/{account}/resume")
 
     assert (answer.status, answer.body["code"]) == (409, "account_not_resumable")
-    assert "Import a new token" in answer.body["detail"]
+    assert "Give it a new one" in answer.body["detail"]
     assert (await alice.get(f"/v1/publications/{held}")).body["state"] == "held"
     assert (await events(gateway), await messages(gateway)) == ([], [])
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import socket
 import ssl
 import time
 from urllib.parse import SplitResult, urlsplit
 
 from shared.errors import InstaDistroError
-from shared.instagram import Egress
+from shared.instagram.account import Egress
 
 _LINE_BYTES_MAX = 4_096
 _PORTS = {"http": 80, "https": 443}
@@ -40,8 +42,8 @@ async def probe_egress(egress: Egress, *, graph_url: str, deadline_s: float) -> 
             status = await _ask(egress, urlsplit(graph_url))
     except TimeoutError:
         raise EgressDownError(f"The proxy did not answer within {deadline_s:g} s.") from None
-    except (OSError, ssl.SSLError) as error:
-        raise EgressDownError(f"The proxy cannot be reached: {error}.") from None
+    except OSError as error:
+        raise EgressDownError(f"The proxy cannot be reached: {_why(error)}.") from None
     except ValueError:
         raise EgressDownError("What answers there is no HTTP proxy.") from None
     if status == _WANTS_CREDENTIALS:
@@ -72,6 +74,15 @@ def _request(egress: Egress, platform: SplitResult) -> bytes:
         pair = f"{egress.username}:{egress.password or ''}"
         lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}")
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _why(error: OSError) -> str:
+    # Not in the system's words: they tell which addresses stand behind a name.
+    if isinstance(error, socket.gaierror):
+        return "its host name is not known"
+    if isinstance(error, ssl.SSLError):
+        return "it speaks no TLS, or its certificate is not trusted"
+    return os.strerror(error.errno).lower() if error.errno else "none of its addresses answers"
 
 
 def _status(line: bytes) -> int:
