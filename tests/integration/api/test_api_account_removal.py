@@ -186,7 +186,7 @@ async def test_nothing_is_tried_again_beside_a_removal(gateway, alice, account, 
     wish = {"post_id": await alice.add_post(), "group_id": await alice.add_group([account]), "window": window}
     distribution = (await alice.post("/v1/distributions", json=wish)).body["id"]
     [publication] = await gateway.rows("UPDATE publications SET state = 'failed' RETURNING id::text")
-    ways = {"publication": f"publications/{publication['id']}/retry", "distribution": f"distributions/{distribution}/retry"}
+    ways = {"publication": f"publications/{publication['id']}/retry", "distribution": f"distributions/{distribution}/retry-failed"}
 
     async def someone_waits():
         return await gateway.rows(

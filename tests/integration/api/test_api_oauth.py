@@ -163,7 +163,7 @@ async def test_a_code_that_the_platform_refuses_is_told_without_it(alice, begin)
 async def test_a_platform_that_fails_on_the_way_is_told_as_a_new_begin(gateway, alice, emulator, owner, begin, step):
     """The state is used up by then: nothing invites to send the same again, and the next connection succeeds."""
     anybody = replace(alice, api_key=None)
-    await emulator.fault(endpoint=step, kind="drop_after", count=1)
+    await emulator.fault(endpoint=step, kind="drop_after")
     back = await emulator.consent(await begin(), username=owner["username"])
 
     broken, again = await anybody.get(back), await anybody.get(back)
@@ -200,7 +200,7 @@ async def test_a_state_that_comes_twice_is_not_used_up(alice, emulator, owner, b
 async def test_neither_state_nor_code_nor_token_is_written_down(gateway, alice, emulator, owner, begin):
     """No log line, event or line of the audit log holds what connects an account, well or not."""
     backs = [await emulator.consent(await begin(), username=owner["username"]) for _ in range(2)]
-    await emulator.fault(endpoint="exchange_token", kind="error", count=1)
+    await emulator.fault(endpoint="exchange_token", kind="error")
 
     with capture_logs(processors=[merge_contextvars]) as logs:
         answers = [await replace(alice, api_key=None).get(back) for back in backs]
