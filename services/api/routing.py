@@ -226,7 +226,7 @@ def _respond(request: web.Request, answered: Answer[Any]) -> web.StreamResponse:
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")}
     if etag in known or "*" in known:
         return Answer(content=b"", status=web.HTTPNotModified.status_code, headers=headers).to_response()
-    return replace(answered, headers=headers).to_response()
+    return Answer(content=answered.content, status=answered.status, headers=headers).to_response()
 
 
 def _contract(handler: Handler) -> Contract:

@@ -56,6 +56,11 @@ _FAILED = """
         error = $4, latency_ms = $5, attempted_at = now(), next_attempt_at = now() + $6::float8 * interval '1 second'
     WHERE user_id = $1 AND id = $2 AND state = 'pending'
 """
+# It has a job, and waits for a place: nobody is to think that the job was lost.
+_WAITS = """
+    UPDATE webhook_deliveries SET next_attempt_at = now()
+    WHERE user_id = $1 AND id = $2 AND state = 'pending' AND next_attempt_at + interval '5 minutes' < now()
+"""
 _END = """
     UPDATE webhook_deliveries SET state = 'failed', error = $3, next_attempt_at = NULL
     WHERE user_id = $1 AND id = $2 AND state = 'pending'
@@ -104,6 +109,7 @@ async def deliver_webhook(courier: Courier, job: Job, payload: DeliverWebhook) -
     with courier.place(row["webhook_id"], user_id=row["user_id"], fails=row["fails"]) as is_free:
         if not is_free:
             metrics.webhook_deliveries_total.labels("busy").inc()
+            await courier.pool.execute(_WAITS, row["user_id"], row["id"])
             steps = _BUSY_WHILE_FAILING_MS if row["fails"] else _BUSY_MS
             return Again(delay_ms=random.choice(steps))  # noqa: S311 - jitter, no secret
         reply = await _call(courier, row)

@@ -17,7 +17,7 @@ _DAY = timedelta(hours=24)
 # What people publish by hand beside us needs room too.
 _LEFT_TO_PEOPLE = 2
 
-# Clients see nothing else of the account: `updated_at` stays, or what is cached of it would have another ETag than its row.
+# Clients see nothing of it: `updated_at` stays, or what is cached of the account would have another ETag than its row.
 _WRITE_DAY = """
     UPDATE accounts
     SET warmup_day = $3, warmup_day_began_at = now()

@@ -56,10 +56,15 @@ def checkpoint(request: web.BaseRequest, name: str) -> None:
         request[_TRACKER].checkpoint(name)
 
 
-def tell_response_time(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Write `X-Response-Time`, the milliseconds until now; 0 for what was answered before it reached a middleware."""
+def tell_response_time(request: web.BaseRequest, response: web.StreamResponse) -> float:
+    """Write `X-Response-Time`, the milliseconds until now; 0 for what was answered before it reached a middleware.
+
+    Returns:
+        The same, in milliseconds.
+    """
     took_ms = request[_ANSWERED_MS] = _elapsed_ms(request)
     response.headers["X-Response-Time"] = f"{took_ms:.2f}ms"
+    return took_ms
 
 
 def answered_after_s(request: web.BaseRequest) -> float | None:

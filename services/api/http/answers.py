@@ -15,6 +15,7 @@ T = TypeVar("T")
 #: Caches on the way keep nothing: what a tenant sees is for its eyes.
 NO_STORE = {"Cache-Control": "no-store"}
 _ETAG_BYTES = 16
+_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +36,10 @@ class Answer(Generic[T]):
 
     def to_response(self) -> web.Response:
         """The answer as it is sent."""
-        response = web.Response(status=self.status, headers={**NO_STORE, **self.headers})
-        if self.content:
-            response.body = self.content
-            response.content_type = "application/json"
-        return response
+        headers = {**NO_STORE, **self.headers}
+        if not self.content:
+            return web.Response(status=self.status, headers=headers)
+        return web.Response(status=self.status, body=self.content, headers=headers | _JSON)
 
 
 def answer(body: T, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer[T]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar, get_args
+from functools import partial
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args
 from uuid import UUID
 
 import msgspec
@@ -58,59 +59,76 @@ def read_query(request: web.Request, shape: type[Q], *, strict: bool = True) -> 
     Raises:
         ProblemError: one is unknown here, comes twice, is missing, holds a NUL, or is not what it should be.
     """
-    known = _fields(shape)
-    for name in request.query:
-        if name not in known:
+    known, values = _parameters(shape), dict[str, Any]()
+    for name, text in request.query.items():
+        parameter = known.get(name)
+        if parameter is None:
             if not strict:
                 continue
             raise invalid("unknown_field", f"This route knows no parameter {name!r}.", path=name)
-        if len(request.query.getall(name)) > 1:
+        if parameter.field in values:
             raise invalid("invalid_value", f"The parameter {name!r} was given twice.", path=name)
-        if "\x00" in request.query[name]:
+        if "\x00" in text:
             raise invalid("invalid_text", "A text holds a NUL character; remove it.", path=name)
-    for name, field in known.items():
-        if field.required and name not in request.query:
+        values[parameter.field] = parameter.read(text, name)
+    for name, parameter in known.items():
+        if parameter.required and parameter.field not in values:
             raise invalid("missing_field", f"The parameter {name!r} is needed.", path=name)
-    given = {name: text for name, text in request.query.items() if name in known}
-    return shape(**{known[name].name: _value(text, known[name].type, name) for name, text in given.items()})
+    return shape(**values)
+
+
+class _Parameter(NamedTuple):
+    field: str  # of the struct
+    required: bool
+    read: Callable[[str, str], Any]  # from its text, and the name that a fault tells
 
 
 @functools.cache
-def _fields(shape: type[Query]) -> Mapping[str, msgspec.structs.FieldInfo]:
-    # Each look at them evaluates their annotations anew, which would be most of a cached read's time.
-    return {field.encode_name: field for field in msgspec.structs.fields(shape)}
+def _parameters(shape: type[Query]) -> Mapping[str, _Parameter]:
+    # Each look at the fields evaluates their annotations anew, which would be most of a cached read's time.
+    return {
+        field.encode_name: _Parameter(field.name, field.required, _reader(field.type))
+        for field in msgspec.structs.fields(shape)
+    }
 
 
-def _value(text: str, kind: Any, path: str) -> Any:
+def _reader(kind: Any) -> Callable[[str, str], Any]:
     kinds = _kinds(kind)
-    if bool in kinds:
-        if text.lower() not in _FLAGS:
-            raise invalid("invalid_value", "Write true or false.", path=path)
-        return _FLAGS[text.lower()]
-    if UUID in kinds:
-        if not _UUID.fullmatch(text):
-            raise invalid("invalid_value", "This is no id.", path=path)
-        return UUID(text)
-    if datetime in kinds:
-        # A plus sign that was not escaped arrives as a space and is taken for one.
-        return parse_time(text.replace(" ", "+"), path=path)
+    for one, read in ((bool, _flag), (UUID, _id), (datetime, _time)):
+        if one in kinds:
+            return read
     choices = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, StrEnum)), None)
-    if choices is not None:
-        return _choice(text, choices, path)
-    return _converted(text, kind, path)
+    return partial(_converted, kind) if choices is None else partial(_choice, choices)
+
+
+def _flag(text: str, path: str) -> bool:
+    if text.lower() not in _FLAGS:
+        raise invalid("invalid_value", "Write true or false.", path=path)
+    return _FLAGS[text.lower()]
+
+
+def _id(text: str, path: str) -> UUID:
+    if not _UUID.fullmatch(text):
+        raise invalid("invalid_value", "This is no id.", path=path)
+    return UUID(text)
+
+
+def _time(text: str, path: str) -> datetime:
+    # A plus sign that was not escaped arrives as a space and is taken for one.
+    return parse_time(text.replace(" ", "+"), path=path)
 
 
 def _kinds(kind: Any) -> list[Any]:
     return [kind, *(inner for part in get_args(kind) for inner in _kinds(part))]
 
 
-def _choice(text: str, choices: type[StrEnum], path: str) -> StrEnum:
+def _choice(choices: type[StrEnum], text: str, path: str) -> StrEnum:
     if text not in set(choices):
         raise invalid("invalid_value", f"Must be one of: {', '.join(choices)}.", path=path)
     return choices(text)
 
 
-def _converted(text: str, kind: Any, path: str) -> Any:
+def _converted(kind: Any, text: str, path: str) -> Any:
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:

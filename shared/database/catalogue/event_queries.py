@@ -155,6 +155,12 @@ EVENT_QUERIES: tuple[CataloguedQuery, ...] = (
         index=_DELIVERY,
     ),
     CataloguedQuery(
+        name="webhook_deliveries.wait",
+        source=f"{_DELIVER}:_WAITS",
+        arguments=("user_id", "delivery_id"),
+        index=_DELIVERY,
+    ),
+    CataloguedQuery(
         name="webhook_deliveries.end",
         source=f"{_DELIVER}:_END",
         arguments=("user_id", "delivery_id", "text"),

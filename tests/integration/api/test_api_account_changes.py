@@ -170,7 +170,9 @@ async def test_who_knew_another_version_changes_nothing(alice, change, account):
     assert (again.status, again.body["tags"]) == (200, ["c"])
 
 
-async def test_what_is_cached_of_an_account_is_the_version_that_a_change_is_held_against(gateway, alice, change, account):
+async def test_what_is_cached_of_an_account_is_the_version_that_a_change_is_held_against(
+    gateway, alice, change, account
+):
     """What the publisher notes for itself, such as the begin of a warm-up's day, makes no other version."""
     tag = (await alice.get(f"/v1/accounts/{account}")).headers["ETag"]
     async with gateway.deps.pool.acquire() as connection:

@@ -186,7 +186,10 @@ async def test_nothing_is_tried_again_beside_a_removal(gateway, alice, account, 
     wish = {"post_id": await alice.add_post(), "group_id": await alice.add_group([account]), "window": window}
     distribution = (await alice.post("/v1/distributions", json=wish)).body["id"]
     [publication] = await gateway.rows("UPDATE publications SET state = 'failed' RETURNING id::text")
-    ways = {"publication": f"publications/{publication['id']}/retry", "distribution": f"distributions/{distribution}/retry-failed"}
+    ways = {
+        "publication": f"publications/{publication['id']}/retry",
+        "distribution": f"distributions/{distribution}/retry-failed",
+    }
 
     async def someone_waits():
         return await gateway.rows(
@@ -201,7 +204,7 @@ async def test_nothing_is_tried_again_beside_a_removal(gateway, alice, account, 
             await until(someone_waits, what="the retry to wait for the removal")
         answer = await retrying
 
-    assert (answer.status, answer.body.get("retried")) == ((404, None) if way == "publication" else (200, 0))
+    assert (answer.status, answer.body.get("retried")) == ((404, None) if way == "publication" else (202, 0))
     assert await state_of(alice, publication["id"]) == "failed"
 
 

@@ -31,7 +31,9 @@ LISTS = [
     "/v1/webhooks/{webhook}/deliveries",
 ]
 OF_OPERATORS = {"/v1/jobs/dead", "/v1/jobs/recurring"}  # walked in their own tests
-_OPERATION = "INSERT INTO operations (id, user_id, type, state) VALUES (gen_random_uuid(), $1, 'import:accounts', 'failed')"
+_OPERATION = (
+    "INSERT INTO operations (id, user_id, type, state) VALUES (gen_random_uuid(), $1, 'import:accounts', 'failed')"
+)
 _DELIVERY = """
     INSERT INTO webhook_deliveries (id, user_id, webhook_id, event_id, event_type, payload)
     VALUES (gen_random_uuid(), $1, $2, gen_random_uuid(), 'post.created', '')

@@ -20,6 +20,10 @@ async def deliver_what_waits(stage):
     await publish(stage.work, new_job(JobType.POST_PUBLISH, payload, subject=str(stage.publication_id)), payload)
 
 
+async def claim_of(stage, publication_id):
+    return await take(stage.work, PublishPublication(publication_id=publication_id, revision=1))
+
+
 async def test_leases_are_renewed_for_the_claim_that_is_held_and_no_other(stage):
     """A worker that lost its claim does not keep its successor's alive."""
     first = await stage.claimed()
@@ -41,9 +45,7 @@ async def test_claims_are_renewed_while_one_of_them_is_locked(stage):
     """Whoever stops thousands holds their rows for a while; no other claim lapses for that."""
     tenant = await seed_tenant(stage.pool, instagram=[("1", "token"), ("2", "token")])
     ids = await seed_publications(stage.pool, tenant)
-    locked, free = [
-        await take(stage.work, PublishPublication(publication_id=publication_id, revision=1)) for publication_id in ids
-    ]
+    locked, free = [await claim_of(stage, publication_id) for publication_id in ids]
     before = await stage.pool.fetch("SELECT id, lease_until FROM publications WHERE id = ANY($1)", ids)
 
     with stage.work.leases.hold(locked), stage.work.leases.hold(free):

@@ -8,18 +8,16 @@ import hashlib
 import hmac
 import json
 import time
-from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
-from uuid import uuid4
 
 import pytest
 
 from services.scheduler import call_receiver
 from services.scheduler.call_receiver import open_receivers
-from services.scheduler.deliver_webhook import CALLS, end_parked_delivery
+from services.scheduler.deliver_webhook import end_parked_delivery
 from services.scheduler.rescue_deliveries import rescue_deliveries_once
-from shared.jobs import Again, Dead, DeliverWebhook, JobType, Transient, get_job_options_by_type, new_job
+from shared.jobs import Dead, DeliverWebhook, JobType, Transient, get_job_options_by_type, new_job
 from shared.security import new_webhook_secret
 from shared.webhooks import PREVIOUS_SECRET_COLUMN
 from tests.receivers import Receiver, Webhooks, serving
@@ -203,43 +201,6 @@ async def test_a_receiver_that_hangs_is_given_up(webhooks, receiver, monkeypatch
     row = await webhooks.delivery(new.id)
     assert (row["state"], row["status"]) == ("pending", None)
     assert "within 0.1 s" in row["error"]
-
-
-async def test_a_slow_receiver_takes_few_places(webhooks, receiver):
-    """What it has no place for waits without costing a try."""
-    receiver.hold = asyncio.Event()
-    webhook_id = await webhooks.add(receiver.url)
-    made = [await webhooks.add_delivery(webhook_id) for _ in range(6)]
-    tasks = [asyncio.create_task(webhooks.deliver(new.id)) for new in made]
-    await until(partial(receiver.got, 4), what="the receiver is called four times")
-    receiver.hold.set()
-    answers = await asyncio.gather(*tasks)
-
-    assert sum(isinstance(answer, Again) for answer in answers) == 2
-    assert len(receiver.requests) == 4
-
-
-async def test_a_tenant_whose_receivers_hang_leaves_places_to_others(webhooks):
-    """One that has failed holds a single place, and those of a tenant a quarter; what is left is given again."""
-    courier, tenant, places = webhooks.courier, uuid4(), ExitStack()
-
-    def place(user_id, webhook_id, *, fails=False):
-        return places.enter_context(courier.place(webhook_id, user_id=user_id, fails=fails))
-
-    with places:
-        failing = uuid4()
-        once = [place(tenant, failing, fails=True) for _ in range(2)]
-        hung = [place(tenant, uuid4()) for _ in range(20)]
-        other = place(uuid4(), uuid4())
-        many = [place(uuid4(), uuid4()) for _ in range(CALLS)]
-
-    assert once == [True, False]
-    assert hung.count(True) == 11
-    assert other
-    assert many.count(True) == CALLS - 13
-    with courier.place(failing, user_id=tenant, fails=True) as is_free:
-        assert is_free
-    assert courier._calls == {}  # noqa: SLF001 - nothing is kept of calls that have ended
 
 
 @pytest.mark.parametrize(
