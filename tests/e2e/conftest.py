@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -12,7 +12,6 @@ from uuid import uuid4
 import aiohttp
 import pytest_asyncio
 
-from deploy.cli.demo_run import Demo
 from deploy.local import BoundedFile, Instance, Log, Patience, System, free_ports
 from deploy.local.account import server_account
 from tests.users import make_user
@@ -20,7 +19,6 @@ from tests.waiting import until
 
 ACCOUNTS = Path("examples/accounts.csv").absolute()
 PICTURE = Path("examples/picture.jpg").absolute()
-REEL = Path("examples/reel.mp4").absolute()
 _TIMINGS = {
     "LEASE_S": "2",
     "LEASE_RENEW_S": "0.5",
@@ -41,15 +39,33 @@ class Live:
 
     system: System
     http: aiohttp.ClientSession
-    demo: Demo
+    api_key: str
     emulator_url: str
     kill_points: Path
-    account_ids: list[str]
-    group_id: str
-    media_id: str
+    account_ids: list[str] = field(default_factory=list)
+    group_id: str = ""
+    media_id: str = ""
+
+    async def furnish(self):
+        """Accounts, a group of all of them, and a picture."""
+        headers = {"Content-Type": "text/csv"}
+        imported = await self.call("POST", "/v1/accounts/import", data=ACCOUNTS.read_bytes(), headers=headers)
+        self.account_ids = imported["accounts"]
+        group = await self.call("POST", "/v1/groups", json={"name": "all", "account_ids": self.account_ids})
+        form = aiohttp.FormData()
+        form.add_field("file", PICTURE.read_bytes(), filename="picture.jpg", content_type="image/jpeg")
+        media = await self.call("POST", "/v1/media", data=form)
+        self.group_id, self.media_id = group["id"], media["id"]
 
     async def call(self, method, path, **request):
-        return await self.demo.call(method, path, **request)
+        headers = {"Authorization": f"Bearer {self.api_key}", **request.pop("headers", {})}
+        async with self.http.request(method, f"{self.url}{path}", headers=headers, **request) as answer:
+            assert answer.ok, (method, path, await answer.text())
+            return await answer.json()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.system.ports.api}"
 
     async def distribute(self, *, seconds=2.0, items=1):
         """A new post to all accounts over a short window; returns its caption and the distribution's id."""
@@ -119,33 +135,12 @@ async def live(tmp_path_factory, enterable_directory):
         )
         await stack.enter_async_context(system)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)))
-        demo = Demo(
+        live = Live(
+            system=system,
             http=http,
-            api_url=f"http://127.0.0.1:{ports.api}",
             api_key=await make_user(system.environment),
-            caption="",
-            accounts_file=ACCOUNTS,
-            picture=PICTURE,
-            reel=REEL,
+            emulator_url=f"http://127.0.0.1:{ports.emulator}",
+            kill_points=kill_points,
         )
-        yield await _furnish(system, http, demo, f"http://127.0.0.1:{ports.emulator}", kill_points)
-
-
-async def _furnish(system, http, demo, emulator_url, kill_points):
-    await demo.call("POST", "/v1/accounts/import", data=ACCOUNTS.read_bytes(), headers={"Content-Type": "text/csv"})
-    accounts = await demo.call("GET", "/v1/accounts?limit=100")
-    account_ids = [account["id"] for account in accounts["data"]]
-    group = await demo.call("POST", "/v1/groups", json={"name": "all", "account_ids": account_ids})
-    form = aiohttp.FormData()
-    form.add_field("file", PICTURE.read_bytes(), filename="picture.jpg", content_type="image/jpeg")
-    media = await demo.call("POST", "/v1/media", data=form)
-    return Live(
-        system=system,
-        http=http,
-        demo=demo,
-        emulator_url=emulator_url,
-        kill_points=kill_points,
-        account_ids=account_ids,
-        group_id=group["id"],
-        media_id=media["id"],
-    )
+        await live.furnish()
+        yield live

@@ -25,7 +25,7 @@ async def test_in_the_midst_of_faults_nothing_is_lost_twice_or_left_over(live):
     database = live.system.environment["DATABASE_URL"]
     async with asyncpg.create_pool(database, min_size=1, max_size=4, command_timeout=60) as pool:
         ground = Ground(
-            system=live.system, http=live.http, database=pool, kill_points=live.kill_points, api_key=live.demo.api_key
+            system=live.system, http=live.http, database=pool, kill_points=live.kill_points, api_key=live.api_key
         )
 
         outcome = await publish_in_trouble(ground, PLAN, tell=print)
