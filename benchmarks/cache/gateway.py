@@ -37,7 +37,7 @@ _INSERT_ACCOUNTS = """
 _INSERT_SCORES = """
     INSERT INTO health_scores
         (account_id, user_id, score, band, confidence, components, gates, reasons, formula_version, computed_at)
-    SELECT id, user_id, 91, 'healthy', 0.8, '{"api": 90}', '[]', '[]', 1, $3
+    SELECT id, user_id, 91, 'healthy', 0.8, '{"api": 90}', '{}', '[]', 1, $3
     FROM unnest($1::uuid[], $2::uuid[]) AS new (id, user_id)
 """
 

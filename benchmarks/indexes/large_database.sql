@@ -80,7 +80,7 @@ INSERT INTO health_scores
     (account_id, user_id, score, band, confidence, components, gates, reasons, formula_version, computed_at)
 SELECT pg_temp.id_of('account', number), pg_temp.user_of(number), score,
        CASE WHEN score >= 80 THEN 'healthy' WHEN score >= 60 THEN 'watch' ELSE 'degraded' END,
-       0.8, '{"api": 90, "posting": 75}', '[]', '[]', 1, now() - pg_temp.chance_of(number) * interval '1 hour'
+       0.8, '{"api": 90, "posting": 75}', '{}', '[]', 1, now() - pg_temp.chance_of(number) * interval '1 hour'
 FROM (
     SELECT number, (100 - 60 * power(pg_temp.chance_of(number), 4))::smallint AS score
     FROM generate_series(0, 20 * pg_temp.slots() - 1) AS number
@@ -104,13 +104,15 @@ FROM generate_series(0, 20 * pg_temp.slots() - 1) AS number;
 
 -- The newest posts, one in each slot, have not been published yet.
 INSERT INTO media (id, user_id, key, kind, mime, bytes, width, height, sha256, created_at)
-SELECT pg_temp.id_of('media', number), pg_temp.user_of(number), number || '.jpg', 'image', 'image/jpeg', 200000, 1080, 1080,
+SELECT pg_temp.id_of('media', number), pg_temp.user_of(number), number || '.jpg',
+       CASE WHEN number % 20 = 0 THEN 'video' ELSE 'image' END, 'image/jpeg', 200000, 1080, 1080,
        md5(number::text) || md5((-number)::text),
        now() - interval '370 days' + number * (interval '365 days' / (11 * pg_temp.slots()))
 FROM generate_series(0, 11 * pg_temp.slots() - 1) AS number;
 
 INSERT INTO posts (id, user_id, type, caption, media_ids, created_at, updated_at)
-SELECT pg_temp.id_of('post', number), pg_temp.user_of(number), 'image', repeat('A caption of some length. ', 4),
+SELECT pg_temp.id_of('post', number), pg_temp.user_of(number),
+       CASE WHEN number % 20 = 0 THEN 'reel' ELSE 'image' END, repeat('A caption of some length. ', 4),
        ARRAY[pg_temp.id_of('media', number)], at, at
 FROM (
     SELECT number, now() - interval '370 days' + number * (interval '365 days' / (11 * pg_temp.slots())) AS at
@@ -226,6 +228,13 @@ SELECT pg_temp.id_of('delivery', number), webhooks.user_id, webhooks.id, pg_temp
        'publication.published', '{}', CASE WHEN number % 100 = 0 THEN 'pending' ELSE 'delivered' END,
        now() - number * interval '1 second'
 FROM generate_series(0, 10 * pg_temp.slots() - 1) AS number
-JOIN webhooks ON webhooks.id = pg_temp.id_of('webhook', number % (pg_temp.slots() / 100));
+JOIN webhooks ON webhooks.id = pg_temp.id_of('webhook', number % (pg_temp.slots() / 100 + 1));
+
+INSERT INTO oauth_states (state_hash, user_id, expires_at)
+SELECT sha256(number::text::bytea), pg_temp.user_of(number), now() + number * interval '1 second'
+FROM generate_series(0, pg_temp.slots() / 10) AS number;
+
+-- One account in two hundred warms up.
+UPDATE accounts SET protocol_id = 'cautious' WHERE hashtext(id::text) % 200 = 0;
 
 RESET session_replication_role;

@@ -11,12 +11,20 @@ from shared.database import Connection
 from shared.database.catalogue import SAMPLES, CataloguedQuery
 
 _SQL = Path(__file__).with_suffix(".sql")
-# Where the catalogue's own arguments are enough to plan a statement, but not to run it.
+# Where the catalogue's own arguments are enough to plan a statement, but not to run it. A text that is no sample's name
+# stands for itself.
 _TO_RUN: Mapping[str, tuple[Any, ...]] = {
     "account_tokens.put_back": ("text", ["account_id"], [b"sealed"]),
-    "accounts.update": ("user_id", ["account_id"], [None], ["text"], ["tag"], ["time"]),
+    "accounts.score": ("account_id", "user_id", 100, "healthy", 1.0, "{}", "{}", "[]", 1),
+    "accounts.update": ("user_id", ["account_id"], ["text"], ["tag"], ["time"], ["proxy_id"], ["protocol_id"]),
+    "posts.update": ("post_id", "user_id", "image", "text", "media_ids", "{}", "{}"),
+    # One that no account leaves through.
+    "proxies.delete": ("user_id", "row_id"),
     "proxies.put_back": ("text", ["proxy_id"], [b"sealed"]),
+    "proxies.redirect": ("user_id", "proxy_id", "http", "text", 3128),
+    "publications.wish": ("user_id", "publication_ids", "hold"),
     "recurring_jobs.move_on": (["recurring_name"], ["time"], [True]),
+    "webhooks.update": ("user_id", "webhook_id", "text", [], "text", "enabled", True),
 }
 
 
@@ -36,7 +44,13 @@ async def sample_arguments(connection: Connection) -> dict[str, Any]:
 
 def arguments_of(query: CataloguedQuery, samples: Mapping[str, Any]) -> list[Any]:
     """The arguments of a query, in the order of its parameters."""
-    return [_value(argument, samples) for argument in _TO_RUN.get(query.name, query.arguments)]
+    to_run = _TO_RUN.get(query.name)
+    if to_run is not None:
+        return [
+            _value(argument, {argument: argument, **samples} if isinstance(argument, str) else samples)
+            for argument in to_run
+        ]
+    return [_value(argument, samples) for argument in query.arguments]
 
 
 def _value(argument: Any, samples: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ WITH tenant AS (
     LIMIT 1
 ),
 account AS (
-    SELECT id, instagram_user_id
+    SELECT id, instagram_user_id, username
     FROM accounts
     WHERE user_id = (SELECT user_id FROM tenant)
     ORDER BY id
@@ -89,6 +89,9 @@ SELECT (SELECT user_id FROM tenant) AS user_id,
        (SELECT array_agg(id) FROM some_accounts) AS account_ids,
        'DISCONNECTED' AS account_state,
        'tag199' AS tag,
+       account.username,
+       'cautious' AS protocol_id,
+       (SELECT state_hash FROM oauth_states LIMIT 1) AS oauth_state_hash,
        account.instagram_user_id,
        (SELECT array_agg(instagram_user_id) FROM some_accounts) AS instagram_user_ids,
        'key0' AS api_key_id,
@@ -99,7 +102,12 @@ SELECT (SELECT user_id FROM tenant) AS user_id,
        (SELECT min(id::text)::uuid FROM some_media) AS media_id,
        (SELECT array_agg(id) FROM some_media) AS media_ids,
        (SELECT array_agg('1790000000000' || number) FROM generate_series(1000, 1049) AS number) AS platform_media_ids,
+       'video' AS media_kind,
+       (SELECT min(sha256) FROM media WHERE user_id = (SELECT user_id FROM tenant)) AS sha256,
        publication.post_id,
+       'reel' AS post_type,
+       (SELECT array_agg(id) FROM (SELECT id FROM posts WHERE user_id = (SELECT user_id FROM tenant)
+                                   ORDER BY id DESC LIMIT 3) AS newest) AS post_ids,
        (SELECT max(id::text)::uuid FROM posts WHERE user_id = (SELECT user_id FROM tenant)) AS new_post_id,
        publication.distribution_id,
        publication.id AS publication_id,

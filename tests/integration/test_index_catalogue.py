@@ -46,7 +46,7 @@ _READ_INDEXES = """
     WHERE class.relnamespace = 'public'::regnamespace AND NOT class.relispartition
 """
 _READ_PARTS = """
-    SELECT part.relname, whole.relname
+    SELECT part.relname AS part, whole.relname AS whole
     FROM pg_inherits
     JOIN pg_class AS part ON part.oid = inhrelid
     JOIN pg_class AS whole ON whole.oid = inhparent
@@ -70,7 +70,7 @@ async def explain_all(database_url):
             text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query.statement()}", *arguments_of(query))
             plans[query.name] = json.loads(text)[0]["Plan"]
         # An index of a part is known by that of the whole table.
-        wholes = dict(await connection.fetch(_READ_PARTS))
+        wholes: dict[str, str] = {row["part"]: row["whole"] for row in await connection.fetch(_READ_PARTS)}
         for step in [step for plan in plans.values() for step in steps(plan) if "Index Name" in step]:
             step["Index Name"] = wholes.get(step["Index Name"], step["Index Name"])
         return plans, {row["name"]: row for row in await connection.fetch(_READ_INDEXES)}

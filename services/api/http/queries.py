@@ -98,7 +98,14 @@ def _reader(kind: Any) -> Callable[[str, str], Any]:
         if one in kinds:
             return read
     choices = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, StrEnum)), None)
-    return partial(_converted, kind) if choices is None else partial(_choice, choices)
+    if choices is not None:
+        return partial(_choice, choices)
+    bounded = any(one.pattern or one.min_length or one.max_length for one in kinds if isinstance(one, msgspec.Meta))
+    return _text if str in kinds and not bounded else partial(_converted, kind)
+
+
+def _text(text: str, _path: str) -> str:
+    return text
 
 
 def _flag(text: str, path: str) -> bool:

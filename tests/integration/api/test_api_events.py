@@ -12,9 +12,16 @@ import aiohttp
 import pytest
 
 from services.api.events import feed, send_stream, subscription
-from shared.outbox import Position
+from shared.outbox import Position, read_events
 from tests.streams import happen, reading
 from tests.waiting import until
+
+
+def place_of(frame):
+    """The place that a frame tells."""
+    place = Position.parse(frame["id"])
+    assert place is not None
+    return place
 
 
 async def test_what_happens_is_told_as_it_happens(gateway, alice, bob):
@@ -82,7 +89,7 @@ async def test_transactions_are_numbers_and_not_texts(gateway, alice):
 async def test_streams_of_a_tenant_share_one_look(gateway, alice, monkeypatch):
     """However many follow, the table is asked once for what happened."""
     looks = []
-    read = feed.read_events
+    read = read_events
 
     async def counted(connection, **wish):
         batch = await read(connection, **wish)
@@ -159,8 +166,8 @@ async def test_a_place_is_as_old_as_what_comes_after_it(gateway, alice, monkeypa
     await gateway.rows("UPDATE events SET created_at = now() - interval '3 days'")
     begun = int(time.time())
     async with reading(alice, last=str(Position(tx=1, seq=0))) as reader:
-        old = Position.parse((await reader.frame())["id"])
-        idle = Position.parse((await reader.frame(heartbeats=True))["id"])
+        old = place_of(await reader.frame())
+        idle = place_of(await reader.frame(heartbeats=True))
 
     assert old.told_at == pytest.approx(begun - 3 * 86_400, abs=60)
     assert idle.told_at >= begun
@@ -208,7 +215,7 @@ async def test_an_idle_stream_shows_that_it_lives(gateway, alice, monkeypatch):
 
         async def moved():
             beat = await reader.frame(heartbeats=True)
-            return Position.parse(beat["id"]) > Position.parse(opening["id"])
+            return place_of(beat) > place_of(opening)
 
         await until(moved, what="the place has moved on")
 

@@ -75,6 +75,13 @@ class Stage:
         async with self.http.get(f"{self.emulator_url}/_emulator/calls", params={"endpoint": endpoint}) as answer:
             return await answer.json()
 
+    async def publication(self):
+        """The row as workers see it."""
+        row = await self.pool.fetchrow(
+            "SELECT *, now() AS read_at FROM publications WHERE id = $1", self.publication_id
+        )
+        return Publication.from_row(row)
+
     async def row(self):
         return await self.pool.fetchrow("SELECT * FROM publications WHERE id = $1", self.publication_id)
 

@@ -11,7 +11,6 @@ from services.publisher.formats import CarouselPlan
 from services.publisher.progress import ClaimLostError, mark_child
 from shared.instagram import ContainerCode, GraphClient
 from shared.jobs import Again
-from shared.publications import Publication
 from tests.waiting import until
 
 KINDS = ("image", "image", "image")
@@ -36,7 +35,7 @@ async def made_by_a_worker_that_died(stage, *places):
 
 async def until_all_failed(stage, left):
     """The platform has looked into all of them: where it is slow, a look in between would find only some."""
-    account = (await read_content(stage.work, Publication.from_row({**left, "read_at": None}))).account
+    account = (await read_content(stage.work, await stage.publication())).account
 
     async def all_failed():
         statuses = [await stage.work.graph.container_status(account, one) for one in left["child_container_ids"]]
