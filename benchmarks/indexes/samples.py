@@ -45,12 +45,10 @@ async def sample_arguments(connection: Connection) -> dict[str, Any]:
 def arguments_of(query: CataloguedQuery, samples: Mapping[str, Any]) -> list[Any]:
     """The arguments of a query, in the order of its parameters."""
     to_run = _TO_RUN.get(query.name)
-    if to_run is not None:
-        return [
-            _value(argument, {argument: argument, **samples} if isinstance(argument, str) else samples)
-            for argument in to_run
-        ]
-    return [_value(argument, samples) for argument in query.arguments]
+    if to_run is None:
+        return [_value(argument, samples) for argument in query.arguments]
+    own = {argument: argument for argument in to_run if isinstance(argument, str)}
+    return [_value(argument, {**own, **samples}) for argument in to_run]
 
 
 def _value(argument: Any, samples: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -61,7 +62,7 @@ class Contract:
         """Whether its good answers hold JSON."""
         return self.answer not in {None, type(None), web.StreamResponse}
 
-    @property
+    @cached_property
     def may_lack_body(self) -> bool:
         """Whether an empty body stands for `{}`."""
         fields = msgspec.structs.fields(self.body) if issubclass(self.body, Body) else ()
@@ -77,9 +78,7 @@ class Route:
     handler: Handler
     scope: Scope
     statuses: tuple[int, ...]  # of its good answers
-    limited: bool = (
-        False  # the handler keeps to `caller.account_ids`; else keys that are limited to accounts are refused
-    )
+    limited: bool = False  # the handler keeps to `caller.account_ids`; else keys that are limited are refused
     public: bool = False  # without a key: something in the address is the proof, and the caller is `ANYBODY`
     problems: tuple[str, ...] = ()  # codes a client can meet here, beside those of every route
     cost: int = 1  # how much of a client's rate it uses

@@ -47,8 +47,6 @@ _USERS = """
     LIMIT $3
 """
 _COUNT_USERS = "SELECT count(*) FROM accounts WHERE user_id = $1 AND proxy_id = $2 AND removed_at IS NULL"
-# Accounts that were removed keep their rows; they will never leave through anything again.
-_FORGET = "UPDATE accounts SET proxy_id = NULL WHERE user_id = $1 AND proxy_id = $2 AND removed_at IS NOT NULL"
 _DELETE = "DELETE FROM proxies WHERE user_id = $1 AND id = $2"
 
 
@@ -127,7 +125,6 @@ async def count_users(connection: Connection, proxy_id: UUID, *, user_id: UUID) 
 
 async def delete(tx: Connection, proxy_id: UUID, *, user_id: UUID) -> None:
     """Delete a proxy that no account uses any more."""
-    await tx.execute(_FORGET, user_id, proxy_id)
     await tx.execute(_DELETE, user_id, proxy_id)
 
 

@@ -203,12 +203,6 @@ TOKEN_QUERIES: tuple[CataloguedQuery, ...] = (
         index="accounts_proxy",
     ),
     CataloguedQuery(
-        name="accounts.forget_proxy",
-        source=f"{_PROXIES}:_FORGET",
-        arguments=("user_id", "proxy_id"),
-        index="accounts_proxy",
-    ),
-    CataloguedQuery(
         name="warmup_protocols.all",
         source="services.api.protocols.store:_LIST",
         whole="It is a handful of rows, and all of them are asked for.",
