@@ -17,6 +17,7 @@ from shared.database.catalogue.inserts import INSERTS
 from shared.database.catalogue.job_queries import JOB_QUERIES
 from shared.database.catalogue.media_queries import MEDIA_QUERIES
 from shared.database.catalogue.publication_queries import PUBLICATION_QUERIES
+from shared.database.catalogue.publishing_queries import PUBLISHING_QUERIES
 from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Index, Kind, Place, resolve
 from shared.database.catalogue.samples import SAMPLES
 from shared.database.catalogue.token_queries import TOKEN_QUERIES
@@ -30,6 +31,7 @@ CATALOGUE: tuple[CataloguedQuery, ...] = (
     *CONTENT_QUERIES,
     *MEDIA_QUERIES,
     *PUBLICATION_QUERIES,
+    *PUBLISHING_QUERIES,
     *JOB_QUERIES,
 )
 
