@@ -121,11 +121,12 @@ async def test_a_proxy_in_use_stays(gateway, alice, bob):
     await gateway.rows("UPDATE accounts SET proxy_id = $1", UUID(proxy["id"]))
 
     refused = await alice.call("DELETE", path)
-    await gateway.rows("UPDATE accounts SET removed_at = now()")
+    removed = [(await alice.call("DELETE", f"/v1/accounts/{account}")).status for account in accounts]
     foreign = await bob.call("DELETE", path)
     deleted = await alice.call("DELETE", path)
 
     assert (refused.status, refused.body["code"]) == (409, "in_use")
+    assert removed == [200, 200]
     assert refused.body["detail"].startswith("2 account(s)")
     assert {fault["existing_id"] for fault in refused.body["errors"]} == set(accounts)
     assert (foreign.status, deleted.status, (await alice.get(path)).status) == (404, 204, 404)
