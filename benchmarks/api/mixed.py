@@ -54,13 +54,14 @@ _TENANTS = "SELECT user_id FROM accounts GROUP BY user_id ORDER BY count(*) DESC
 _KNOWN = """
     SELECT (SELECT array_agg(id) FROM (SELECT id FROM accounts WHERE user_id = $1 AND state = 'ACTIVE'
                                        ORDER BY created_at LIMIT 200) AS chosen) AS accounts,
-           (SELECT array_agg(id) FROM (SELECT id FROM posts WHERE user_id = $1
+           (SELECT array_agg(id) FROM (SELECT id FROM posts WHERE user_id = $1 AND type = 'image'
                                        ORDER BY created_at LIMIT 200) AS chosen) AS posts,
            (SELECT array_agg(id) FROM (SELECT id FROM groups WHERE user_id = $1 ORDER BY created_at LIMIT 50) AS chosen)
                AS groups,
            (SELECT array_agg(id) FROM (SELECT id FROM publications WHERE user_id = $1
                                        ORDER BY created_at LIMIT 500) AS chosen) AS publications,
-           (SELECT array_agg(id) FROM (SELECT id FROM media WHERE user_id = $1 ORDER BY created_at LIMIT 50) AS chosen)
+           (SELECT array_agg(id) FROM (SELECT id FROM media WHERE user_id = $1 AND kind = 'image'
+                                       ORDER BY created_at LIMIT 50) AS chosen)
                AS media
 """
 # What the large database says of its files is not enough to publish one.
