@@ -148,8 +148,11 @@ class _Load:
     async def _send(self, http: aiohttp.ClientSession, wish: _Wish, *, due: float, counts: bool) -> None:
         headers = {"Authorization": f"Bearer {wish.api_key}"}
         url = self._gateway.origin + wish.path
-        async with http.request(wish.method, url, headers=headers, json=wish.body) as answer:
-            content = await answer.read()
+        try:
+            async with http.request(wish.method, url, headers=headers, json=wish.body) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise BenchmarkError(f"{wish.method} {wish.path} had no answer: {type(error).__name__}.") from error
         self.sent += 1
         if answer.status == web.HTTPServiceUnavailable.status_code:
             self.refused += 1
