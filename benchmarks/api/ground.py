@@ -84,6 +84,8 @@ async def gateway_process(servers: Servers) -> AsyncIterator[GatewayProcess]:
             "API_PORT": str(ports.api),
             "API_INTERNAL_PORT": str(ports.api_internal),
             **NO_LIMITS,
+            # Nothing sends the outbox here.
+            "OUTBOX_MAX_AGE_S": "0",
         }
         log = Path(place) / "api.log"
         with log.open("wb") as file:
