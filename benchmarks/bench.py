@@ -39,6 +39,7 @@ UNITS: Mapping[str, str] = {
     "publications_per_s": "publications/s",
     "cpu_publisher": "ms",
     "cpu_postgres": "ms",
+    "cpu_gateway": "ms",
     "burst_s": "s",
     "latency_s": "s",
     "burst_ratio": "",

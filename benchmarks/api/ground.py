@@ -57,6 +57,10 @@ class GatewayProcess:
     origin: str
     pid: int
 
+    def processor_s(self) -> float:
+        """User and system seconds until now."""
+        return float(sum(psutil.Process(self.pid).cpu_times()[:2]))
+
     def resident_mib(self) -> float:
         """Its memory now."""
         return psutil.Process(self.pid).memory_info().rss / 2**20

@@ -95,8 +95,9 @@ async def mixed(bench: Bench) -> list[Row]:
     async with large_database(bench) as pool, gateway_process(bench.servers) as gateway:
         tenants = [await _known(pool, tenant) for tenant in await _tenants(pool)]
         bench.report.begin("mixed", trials=1)
-        load = _Load(gateway, wishes=_wishes(tenants))
+        load, before_s = _Load(gateway, wishes=_wishes(tenants)), gateway.processor_s()
         await load.run(seconds)
+        cpu_ms = 1000 * (gateway.processor_s() - before_s) / load.sent
     rows = [
         row("mixed", INSTADISTRO, f"{kind}_p{percent}", UNITS["wait_p50"], [1000 * percentile(took, percent)])
         for kind, took in sorted(load.took_s.items())
@@ -104,6 +105,7 @@ async def mixed(bench: Bench) -> list[Row]:
     ]
     memory = [("rss", load.resident_mib[-1]), ("rss_growth", load.resident_mib[-1] - load.resident_mib[0])]
     rows += [row("mixed", INSTADISTRO, metric, UNITS[metric], [value]) for metric, value in memory]
+    rows.append(row("mixed", INSTADISTRO, "cpu_gateway", UNITS["cpu_gateway"], [cpu_ms]))
     counts = {"requests": load.sent, "refused": load.refused}
     rows += [row("mixed", INSTADISTRO, metric, UNITS["requests"], [count]) for metric, count in counts.items()]
     bench.report.tell(", ".join(f"{one.metric} {one.value:,.4g} {one.unit}" for one in rows))
