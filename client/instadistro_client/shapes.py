@@ -97,14 +97,6 @@ class Connecting(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-class ContentRemoved(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the publications that waited for what was removed."""
-
-    canceled: int
-    in_flight: list[UUID]
-    sent: list[UUID]
-
-
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """What all processes have done with the jobs of a type."""
 
@@ -517,9 +509,8 @@ class RefusedJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an account's publications when it was removed."""
+    """What became of the publications that waited for what was removed."""
 
-    account_id: UUID
     canceled: int
     in_flight: list[UUID]
     sent: list[UUID]
@@ -645,7 +636,6 @@ __all__ = [
     "AuditEntry",
     "AuditSubject",
     "Connecting",
-    "ContentRemoved",
     "Counts",
     "DeadJob",
     "DeadJobInFull",

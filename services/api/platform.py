@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from shared.instagram import (
@@ -38,9 +38,10 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     async with (
         open_gate(settings.redis_url) as gate,
         open_graph_client(settings, connections=_CONNECTIONS, watch=gate) as graph,
+        AsyncExitStack() as opened,
     ):
-        try:
-            async with open_oauth_client(settings, redirect_uri=settings.public_url.rstrip("/") + CALLBACK) as oauth:
-                yield Platform(graph=graph, gate=gate, oauth=oauth)
-        except AppUnknownError:
-            yield Platform(graph=graph, gate=gate, oauth=None)
+        oauth: OAuthClient | None = None
+        with suppress(AppUnknownError):
+            redirect_uri = settings.public_url.rstrip("/") + CALLBACK
+            oauth = await opened.enter_async_context(open_oauth_client(settings, redirect_uri=redirect_uri))
+        yield Platform(graph=graph, gate=gate, oauth=oauth)

@@ -11,8 +11,8 @@ import aiohttp
 
 from instadistro_client.pages import Listing
 from instadistro_client.resources.resource import Id, Resource
-from instadistro_client.shapes import ContentRemoved
 from instadistro_client.shapes import Media as Medium
+from instadistro_client.shapes import Removed
 from instadistro_client.transport import Request
 
 
@@ -50,7 +50,7 @@ class Media(Resource):
         body = {"url": url, "convert": convert}
         return cast("Medium", await self._post("/v1/media/from-url", Medium, body=body))
 
-    async def remove(self, media_id: Id, *, cancel: bool = False) -> ContentRemoved:
+    async def remove(self, media_id: Id, *, cancel: bool = False) -> Removed:
         """Remove a medium; with `cancel` what waits to show it is canceled, without it that refuses the removal."""
         query = {"cancel": cancel}
-        return cast("ContentRemoved", await self._delete(f"/v1/media/{media_id}", ContentRemoved, query=query))
+        return cast("Removed", await self._delete(f"/v1/media/{media_id}", Removed, query=query))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from instadistro_client.pages import Listing
 from instadistro_client.resources.resource import Id, Resource
-from instadistro_client.shapes import Accepted, ContentRemoved, Post, Validation
+from instadistro_client.shapes import Accepted, Post, Removed, Validation
 from instadistro_client.unset import UNSET, UnsetType, given, stated
 
 
@@ -67,10 +67,10 @@ class Posts(Resource):
         body = given(type=type_, caption=caption, media_ids=media_ids, overrides=overrides, options=options)
         return await self._patch(f"/v1/posts/{post_id}", Post, body)
 
-    async def remove(self, post_id: Id, *, cancel: bool = False) -> ContentRemoved:
+    async def remove(self, post_id: Id, *, cancel: bool = False) -> Removed:
         """Remove a post; with `cancel` what waits is canceled, without it that refuses the removal."""
         query = {"cancel": cancel}
-        return cast("ContentRemoved", await self._delete(f"/v1/posts/{post_id}", ContentRemoved, query=query))
+        return cast("Removed", await self._delete(f"/v1/posts/{post_id}", Removed, query=query))
 
     async def validate(
         self,

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from services.api.http import NEEDED, Body, PageQuery, Query
+from services.api.http import NEEDED, Body, CreatedSort, PageQuery
 from shared.accounts import AccountState
 from shared.publications import PublicationState
-
-
-class AccountSort(StrEnum):
-    """In which order."""
-
-    NEWEST = "-created_at"
-    OLDEST = "created_at"
 
 
 class AccountsQuery(PageQuery, frozen=True, kw_only=True):
@@ -30,7 +22,7 @@ class AccountsQuery(PageQuery, frozen=True, kw_only=True):
     group_id: UUID | None = None
     proxy_id: UUID | None = None
     protocol_id: str | None = None
-    sort: AccountSort = AccountSort.NEWEST
+    sort: CreatedSort = CreatedSort.NEWEST
 
 
 #: Descriptions alone: what is wrong is told by the rules of imports, all of it at once.
@@ -83,21 +75,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     token_scopes: list[str] | None  # null: the platform did not say
     created_at: datetime
     updated_at: datetime
-
-
-class RemovalQuery(Query, frozen=True, kw_only=True):
-    """Whether what waits for the account is canceled with it."""
-
-    cancel: bool = False
-
-
-class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an account's publications when it was removed."""
-
-    account_id: UUID
-    canceled: int  # they waited
-    in_flight: list[UUID]  # a worker has them, and cancels them before its publish call
-    sent: list[UUID]  # their publish call was sent already: they may be live
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):

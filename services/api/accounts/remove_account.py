@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from services.api.accounts import store
-from services.api.accounts.contract import Removed
 from services.api.http import Fault, ProblemError
+from services.api.publications.contract import Removed
 from shared.accounts import AccountState, Owner, transition_account
 from shared.database import Connection
 from shared.outbox import Event, record_events
@@ -39,7 +39,7 @@ async def remove_account(tx: Connection, account_id: UUID, *, user_id: UUID, can
     await store.remove(tx, account_id, user_id=user_id)
     payload = {"account_id": str(account_id), "removed": True}
     await record_events(tx, [Event(user_id=user_id, type="account.changed", subject=account_id, payload=payload)])
-    return Removed(account_id=account_id, canceled=stopped.stopped, in_flight=stopped.in_flight, sent=stopped.sent)
+    return Removed(canceled=stopped.stopped, in_flight=stopped.in_flight, sent=stopped.sent)
 
 
 async def _require_unused(tx: Connection, account_id: UUID, *, user_id: UUID) -> None:

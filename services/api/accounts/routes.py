@@ -13,8 +13,6 @@ from services.api.accounts.contract import (
     AccountChange,
     AccountsQuery,
     NewAccount,
-    RemovalQuery,
-    Removed,
 )
 from services.api.accounts.details import get_quota, list_account_publications
 from services.api.accounts.find_account import find_account
@@ -28,12 +26,14 @@ from services.api.http import (
     Order,
     Page,
     ProblemError,
+    RemovalQuery,
     answer,
     created,
     fetch_page,
     invalid,
     not_found,
 )
+from services.api.publications.contract import Removed
 from services.api.routing import delete, get, patch, post
 from shared.accounts.imports import lock_known
 from shared.cache import CacheNamespace, CacheTTL

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body, Fault, PageQuery, Query
+from services.api.http import Body, CreatedSort, Fault, PageQuery, Query
 from shared.publications import DEFAULT_MAX_LATENESS_S
 
 
@@ -22,20 +22,13 @@ class DistributionState(StrEnum):
     CANCELED = "canceled"
 
 
-class DistributionSort(StrEnum):
-    """In which order."""
-
-    NEWEST = "-created_at"
-    OLDEST = "created_at"
-
-
 class DistributionsQuery(PageQuery, frozen=True, kw_only=True):
     """Which distributions."""
 
     post_id: UUID | None = None
     group_id: UUID | None = None
     state: DistributionState | None = None
-    sort: DistributionSort = DistributionSort.NEWEST
+    sort: CreatedSort = CreatedSort.NEWEST
 
 
 class WindowBody(Body, frozen=True, kw_only=True):

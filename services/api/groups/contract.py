@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body, PageQuery
+from services.api.http import Body, CreatedSort, PageQuery
 
 MEMBERS_MAX = 10_000
 AccountIds: TypeAlias = Annotated[list[UUID], msgspec.Meta(max_length=MEMBERS_MAX)]
-
-
-class GroupSort(StrEnum):
-    """What groups are listed by."""
-
-    NEWEST = "-created_at"
-    OLDEST = "created_at"
 
 
 class GroupsQuery(PageQuery, frozen=True, kw_only=True):
@@ -27,7 +19,7 @@ class GroupsQuery(PageQuery, frozen=True, kw_only=True):
 
     tag: str | None = None
     account_id: UUID | None = None  # those that it is in
-    sort: GroupSort = GroupSort.NEWEST
+    sort: CreatedSort = CreatedSort.NEWEST
 
 
 class NewGroup(Body, frozen=True, kw_only=True):

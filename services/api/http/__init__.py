@@ -7,6 +7,7 @@ from services.api.http.caller import Caller, Scope
 from services.api.http.identity import remember_caller, request_id_of
 from services.api.http.pages import (
     NEWEST_FIRST,
+    CreatedSort,
     Order,
     Page,
     PageRequest,
@@ -16,7 +17,7 @@ from services.api.http.pages import (
     read_page,
 )
 from services.api.http.problems import Fault, ProblemError, invalid, not_found
-from services.api.http.queries import NoQuery, PageQuery, Query, path_id, read_query
+from services.api.http.queries import NoQuery, PageQuery, Query, RemovalQuery, path_id, read_query
 from services.api.http.times import NAIVE_MESSAGE, aware, parse_time
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Authenticator",
     "Body",
     "Caller",
+    "CreatedSort",
     "Fault",
     "FilePart",
     "NoQuery",
@@ -38,6 +40,7 @@ __all__ = [
     "Pagination",
     "ProblemError",
     "Query",
+    "RemovalQuery",
     "Scope",
     "answer",
     "answer_page",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -30,6 +31,13 @@ T = TypeVar("T")
 #: A list is counted so far: a figure beyond it helps nobody, and would read the whole table.
 COUNT_MAX = 100_000
 _OWN_PARAMETERS = frozenset({"limit", "cursor", "count"})
+
+
+class CreatedSort(StrEnum):
+    """In which order a list is told that has no other: by when its rows were made."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,12 @@ class NoQuery(Query, frozen=True, kw_only=True):
     """The route reads no parameters."""
 
 
+class RemovalQuery(Query, frozen=True, kw_only=True):
+    """Whether what waits to be published is canceled with what is removed; else that refuses the removal."""
+
+    cancel: bool = False
+
+
 class PageQuery(Query, frozen=True, kw_only=True):
     """Which page of a list, and whether its rows are to be counted."""
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body, FilePart, PageQuery
+from services.api.http import Body, CreatedSort, FilePart, PageQuery
 from shared.instagram import MediaKind
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-
-
-class MediaSort(StrEnum):
-    """The orders of the list."""
-
-    NEWEST = "-created_at"
-    OLDEST = "created_at"
 
 
 class MediaQuery(PageQuery, frozen=True, kw_only=True):
@@ -27,7 +19,7 @@ class MediaQuery(PageQuery, frozen=True, kw_only=True):
 
     kind: MediaKind | None = None
     sha256: Sha256 | None = None  # of the bytes as they are kept
-    sort: MediaSort = MediaSort.NEWEST
+    sort: CreatedSort = CreatedSort.NEWEST
 
 
 class Upload(Body, frozen=True, kw_only=True):

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from services.api.http import Caller
 from services.api.media import store
-from services.api.posts.contract import ContentRemoved
 from services.api.posts.stop_posts import awaited_faults, require_unused, shown_fault, stop_posts
 from services.api.posts.store import lock_showing
+from services.api.publications.contract import Removed
 from shared.database import Connection
 
 
-async def remove_media(tx: Connection, media_id: UUID, *, cancel: bool, caller: Caller) -> ContentRemoved:
+async def remove_media(tx: Connection, media_id: UUID, *, cancel: bool, caller: Caller) -> Removed:
     """Remove a medium whose row the transaction holds; its bytes are dropped by `drop_removed` once it is committed.
 
     Raises:
@@ -20,7 +20,7 @@ async def remove_media(tx: Connection, media_id: UUID, *, cancel: bool, caller: 
             of them is to be published.
     """
     post_ids = await lock_showing(tx, media_id, user_id=caller.user_id)
-    removed = ContentRemoved(canceled=0, in_flight=[], sent=[])
+    removed = Removed(canceled=0, in_flight=[], sent=[])
     if post_ids:
         faults = [shown_fault(post_ids), *await awaited_faults(tx, post_ids, caller=caller)]
         require_unused([] if cancel else faults)

@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from services.api.call import Call, Stream
-from services.api.http import Answer, NoQuery, Order, Page, answer, answer_page, fetch_page, not_found
+from services.api.http import Answer, NoQuery, Order, Page, RemovalQuery, answer, answer_page, fetch_page, not_found
 from services.api.media import store
 from services.api.media.add_media import add_media, fetch_media
 from services.api.media.contract import FromUrl, Media, MediaQuery, Upload
@@ -14,7 +14,7 @@ from services.api.media.drop_removed import drop_removed
 from services.api.media.present_media import present, without_address
 from services.api.media.receive_upload import receive_upload
 from services.api.media.remove_media import remove_media
-from services.api.posts.contract import ContentRemovalQuery, ContentRemoved
+from services.api.publications.contract import Removed
 from services.api.routing import delete, get, post
 
 _REFUSALS = ("media_too_large", "media_unsupported", "media_invalid", "not_ready", "storage_full")
@@ -56,7 +56,7 @@ async def get_media(call: Call[NoQuery, None]) -> Answer[Media]:
     return answer(present(row, urls=call.deps.media_urls))
 
 
-async def remove(call: Call[ContentRemovalQuery, None]) -> Answer[ContentRemoved]:
+async def remove(call: Call[RemovalQuery, None]) -> Answer[Removed]:
     """Remove a picture or video, and its file."""
     media_id: UUID = call.id("media")
     async with call.begin() as tx:

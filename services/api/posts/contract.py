@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body, Fault, PageQuery, Query
+from services.api.http import Body, Fault, PageQuery
 from services.api.posts.derive_status import PostStatus
 from shared.publications import DEFAULT_MAX_LATENESS_S, PostOptions, PostType
 
@@ -30,20 +30,6 @@ class PostsQuery(PageQuery, frozen=True, kw_only=True):
     begin: datetime | None = msgspec.field(name="from", default=None)  # of created_at
     end: datetime | None = msgspec.field(name="to", default=None)  # of created_at, excluded
     sort: PostSort = PostSort.NEWEST
-
-
-class ContentRemovalQuery(Query, frozen=True, kw_only=True):
-    """How to remove what is in use."""
-
-    cancel: bool = False  # cancel what waits to be published with it
-
-
-class ContentRemoved(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the publications that waited for what was removed."""
-
-    canceled: int
-    in_flight: list[UUID]  # a worker has them, and ends them before it asks the platform to publish
-    sent: list[UUID]  # the publish call was sent already: they may be live
 
 
 class Override(Body, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from services.api.http import (
     NoQuery,
     Order,
     Page,
+    RemovalQuery,
     answer,
     answer_page,
     aware,
@@ -28,8 +29,6 @@ from services.api.posts.change_post import change_post, hold_post, require_new_m
 from services.api.posts.content import Content
 from services.api.posts.contract import (
     Accepted,
-    ContentRemovalQuery,
-    ContentRemoved,
     NewPost,
     Post,
     PostChange,
@@ -42,6 +41,7 @@ from services.api.posts.create_post import create_post
 from services.api.posts.publish_post import Wish, publish_post
 from services.api.posts.stop_posts import awaited_faults, require_unused, stop_posts
 from services.api.posts.validate_post import conclude, find_faults, try_media
+from services.api.publications.contract import Removed
 from services.api.routing import delete, get, patch, post
 from shared.database import Connection
 
@@ -100,7 +100,7 @@ async def change(call: Call[NoQuery, PostChange]) -> Answer[Post]:
     return answer(after)
 
 
-async def remove(call: Call[ContentRemovalQuery, None]) -> Answer[ContentRemoved]:
+async def remove(call: Call[RemovalQuery, None]) -> Answer[Removed]:
     """Remove a post; what was published stays live, and on record."""
     post_id, caller = call.id("post"), call.caller
     async with call.begin() as tx:

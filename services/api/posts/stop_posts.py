@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.api.http import Caller, Fault, ProblemError
 from services.api.posts import store
-from services.api.posts.contract import ContentRemoved
+from services.api.publications.contract import Removed
 from shared.database import Connection
 from shared.publications import Halt, stop_publications
 
@@ -26,10 +26,10 @@ async def awaited_faults(tx: Connection, post_ids: Sequence[UUID], *, caller: Ca
     return [Fault(code="in_use", message=message, existing_id=found["examples"][0])]
 
 
-async def stop_posts(tx: Connection, post_ids: Sequence[UUID], *, user_id: UUID) -> ContentRemoved:
+async def stop_posts(tx: Connection, post_ids: Sequence[UUID], *, user_id: UUID) -> Removed:
     """Cancel whatever of these posts is not live yet."""
     stopped = await stop_publications(tx, Halt.CANCEL, user_id=user_id, post_ids=post_ids)
-    return ContentRemoved(canceled=stopped.stopped, in_flight=stopped.in_flight, sent=stopped.sent)
+    return Removed(canceled=stopped.stopped, in_flight=stopped.in_flight, sent=stopped.sent)
 
 
 def shown_fault(post_ids: Sequence[UUID]) -> Fault:

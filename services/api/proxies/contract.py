@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.api.http import Body, PageQuery
+from services.api.http import Body, CreatedSort, PageQuery
 
 Scheme: TypeAlias = Literal["http", "https"]
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
@@ -23,18 +23,11 @@ class ProxyStatus(StrEnum):
     DOWN = "down"  # accounts that use it wait
 
 
-class ProxySort(StrEnum):
-    """What proxies are listed by."""
-
-    NEWEST = "-created_at"
-    OLDEST = "created_at"
-
-
 class ProxiesQuery(PageQuery, frozen=True, kw_only=True):
     """Which proxies are listed."""
 
     status: ProxyStatus | None = None
-    sort: ProxySort = ProxySort.NEWEST
+    sort: CreatedSort = CreatedSort.NEWEST
 
 
 class Credentials(Body, frozen=True, kw_only=True):

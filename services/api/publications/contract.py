@@ -65,6 +65,14 @@ class PublicationChange(Body, frozen=True, kw_only=True):
     max_lateness_s: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the publications that waited for what was removed."""
+
+    canceled: int
+    in_flight: list[UUID]  # a worker has them, and ends them before it asks the platform to publish
+    sent: list[UUID]  # the publish call was sent already: they may be live
+
+
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try of a publication."""
 
