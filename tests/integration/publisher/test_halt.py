@@ -13,7 +13,10 @@ from services.publisher.results import Deferred
 from shared.jobs import JobType, PublishPublication, new_job
 from shared.publications import Halt, Stopped, stop_publications
 from tests.seeds import seed_publications, seed_tenant
+from tests.waiting import until
 
+# The calls of a publication, in their order.
+_STEPS = ("create_container", "get_container", "media_publish")
 _NEW_DISTRIBUTION = """
     WITH made AS (
         INSERT INTO distributions (id, user_id, post_id, window_from, window_to, min_gap_s, seed)
@@ -156,10 +159,10 @@ async def test_a_paused_distribution_holds_what_comes_to_it_later(stage):
 
 @pytest.mark.parametrize("action", [pause_distribution, cancel_distribution], ids=["pause", "cancel"])
 async def test_nothing_is_sent_after_the_answer(stage, action):
-    """Twelve workers at it, and the wish comes at any moment: only what the answer lists is ever published."""
+    """Twelve workers at it, and the wish comes at any of their steps: only what the answer lists is ever published."""
     async with stage.http.post(f"{stage.emulator_url}/_emulator/accounts", json={"count": 12}) as answer:
         accounts = await answer.json()
-    dice = random.Random(1)  # noqa: S311 - moments, no secret
+    dice = random.Random(1)  # noqa: S311 - steps, no secret
     for _ in range(4):
         tenant = await seed_tenant(stage.pool, instagram=[(a["ig_user_id"], a["access_token"]) for a in accounts])
         ids = await seed_publications(stage.pool, tenant)
@@ -170,8 +173,14 @@ async def test_nothing_is_sent_after_the_answer(stage, action):
             await publish(stage.work, new_job(JobType.POST_PUBLISH, payload, subject=str(publication_id)), payload)
 
         before = len(await stage.calls("media_publish"))
+        endpoint, wanted = dice.choice(_STEPS), dice.randint(1, len(ids))
+        already = len(await stage.calls(endpoint))
+
+        async def has_come(endpoint=endpoint, many=already + wanted):
+            return len(await stage.calls(endpoint)) >= many
+
         running = [asyncio.create_task(work(publication_id)) for publication_id in ids]
-        await asyncio.sleep(dice.uniform(0, 0.4))
+        await until(has_come, what=f"{wanted} calls of {endpoint}")
         stopped = await steer(stage, action, distribution_id, tenant)
         await asyncio.gather(*running)
 
