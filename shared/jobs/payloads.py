@@ -65,6 +65,26 @@ class CheckAccount(Payload, frozen=True, kw_only=True):
     account_id: UUID
 
 
+class MonitorSwarm(Payload, frozen=True, kw_only=True):
+    """`health:monitor`: see all accounts of a tenant together, and raise or resolve its alerts."""
+
+    user_id: UUID
+
+
+class CollectAnalytics(Payload, frozen=True, kw_only=True):
+    """`analytics:process`: take the numbers of one account and of its newer publications."""
+
+    user_id: UUID
+    account_id: UUID
+
+
+class ProcessOccurrence(Payload, frozen=True, kw_only=True):
+    """`schedule:process`: make the publications of one occurrence of a schedule. The row knows whether."""
+
+    user_id: UUID
+    occurrence_id: UUID
+
+
 class RefreshToken(Payload, frozen=True, kw_only=True):
     """`token:refresh`: renew one account's token."""
 

@@ -8,9 +8,11 @@ from types import MappingProxyType
 #: Each type with what it tells; docs/events.md shows the same.
 EVENT_TYPES: Mapping[str, str] = MappingProxyType(
     {
+        "account.caution": "What follows from its health has changed: `none`, `halved`, `held`; or a person waived it.",
         "account.changed": "Its settings, its token or what belongs to it changed; or it was added.",
         "account.connected": "It can publish: its first publication is live, or it has a token again.",
         "account.disconnected": "It was removed, or its access was taken back.",
+        "account.health_changed": "Its score moved into another band, or a gate of it opened or closed.",
         "account.paused": "Nothing is published on it until it is resumed.",
         "account.reauth_required": "Its token is refused or has ended; its publications are held.",
         "account.restricted": "The platform lets it not publish; its owner must sign in to the app.",
@@ -18,6 +20,10 @@ EVENT_TYPES: Mapping[str, str] = MappingProxyType(
         "account.token_refreshed": "Its token was renewed.",
         "account.warmup_finished": "Its warm-up protocol has no more caps.",
         "account.warmup_started": "It publishes under the daily caps of its protocol.",
+        "alert.acknowledged": "A person has seen it and is at it.",
+        "alert.escalated": "What it tells of has become more severe.",
+        "alert.opened": "Something is wrong that a person should know; `text` and `advice` say what.",
+        "alert.resolved": "What it told of is over, or a person said so.",
         "import.failed": "An import that ran as an operation ended without importing anything.",
         "import.finished": "Many accounts were added or changed at once; it speaks for all of them.",
         "distribution.canceled": "What of it is not live will not be published.",
@@ -37,6 +43,9 @@ EVENT_TYPES: Mapping[str, str] = MappingProxyType(
         "publication.outcome_unknown": "It may be live; a person has to look.",
         "publication.published": "It is live.",
         "publication.scheduled": "It is due at a time again: retried, or let go after a hold.",
+        "schedule.changed": "It was made, changed, paused, resumed or removed; or the scheduler had to stop it.",
+        "schedule.occurred": "One of its due times was dealt with; `state` and `reason` say how.",
+        "swarm.incident": "One class of error hit many accounts at once, or that is over; no account is blamed for it.",
         "webhook.disabled": "Nothing is sent to it any more: its receiver is gone, or failed for days.",
     }
 )

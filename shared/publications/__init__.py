@@ -7,6 +7,7 @@ from shared.publications.change import Change
 from shared.publications.claim import Refusal, Refused, Unfit, claim
 from shared.publications.content import PersonTag, PostOptions, PostType
 from shared.publications.create import DEFAULT_MAX_LATENESS_S, Draft, create_publications, find_duplicates
+from shared.publications.distribute import NewDistribution, write_distribution
 from shared.publications.edit import revise
 from shared.publications.gates import held_because, is_still_paused
 from shared.publications.halt import Halt
@@ -23,6 +24,7 @@ from shared.publications.rescue import note_broker_emptied, rescue_publications
 from shared.publications.room import Candidate
 from shared.publications.states import ARROWS, ENDED, Owner, PublicationState, Step, draw_states
 from shared.publications.stop import Stopped, stop_publications
+from shared.publications.targets import Target, find_group_targets, find_targets
 from shared.publications.transition import transition, transition_all
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Halt",
     "Look",
     "Medium",
+    "NewDistribution",
     "Owner",
     "PersonTag",
     "Plan",
@@ -50,6 +53,7 @@ __all__ = [
     "Standing",
     "Step",
     "Stopped",
+    "Target",
     "Unfit",
     "Window",
     "bring_forward",
@@ -57,6 +61,8 @@ __all__ = [
     "create_publications",
     "draw_states",
     "find_duplicates",
+    "find_group_targets",
+    "find_targets",
     "find_unfetched",
     "find_unfetched_media",
     "held_because",
@@ -80,4 +86,5 @@ __all__ = [
     "stop_publications",
     "transition",
     "transition_all",
+    "write_distribution",
 ]

@@ -10,27 +10,26 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.api.accounts.require_accounts import require_accounts
-from services.api.distributions import store
-from services.api.distributions.store import NewDistribution
 from services.api.http import Caller, Fault, ProblemError, invalid
 from services.api.publications.choose_targets import (
-    Target,
     check_lateness,
+    find_barred,
     find_members,
     find_same,
-    find_unfit,
     lock_post,
     require_not_past,
 )
 from shared.database import Connection
 from shared.publications import (
     Draft,
+    NewDistribution,
     Plan,
     PlanError,
-    create_publications,
+    Target,
     lock_plans,
     plan_distribution,
     read_candidates,
+    write_distribution,
 )
 
 #: The largest seed: the largest whole number that every JSON reader keeps as it is.
@@ -59,7 +58,9 @@ def new_seed() -> int:
     return secrets.randbelow(SEED_MAX + 1)
 
 
-async def plan_post(tx: Connection, new: NewDistribution, *, caller: Caller, allow_duplicate: bool) -> Planned:
+async def plan_post(
+    tx: Connection, new: NewDistribution, *, group_id: UUID, caller: Caller, allow_duplicate: bool
+) -> Planned:
     """Who would publish when. Holds the post until the transaction ends, and writes nothing.
 
     Raises:
@@ -69,10 +70,10 @@ async def plan_post(tx: Connection, new: NewDistribution, *, caller: Caller, all
     user_id = caller.user_id
     now = await lock_post(tx, new.post_id, user_id=user_id)
     require_not_past(new.window.begin, now=now, path="window.from")
-    targets = await find_members(tx, new.group_id, user_id=user_id)
+    targets = await find_members(tx, group_id, user_id=user_id)
     caller.require_allowed(target.account_id for target in targets)
     await lock_plans(tx, user_id=user_id)
-    conflicts = find_unfit(targets)
+    conflicts = find_barred(targets)
     if not allow_duplicate:
         conflicts += await find_same(tx, _without(targets, conflicts), post_id=new.post_id, user_id=user_id)
     able = _without(targets, conflicts)
@@ -109,17 +110,7 @@ async def distribute_post(
     tx: Connection, new: NewDistribution, drafts: Sequence[Draft], *, user_id: UUID, rescue_after_s: float
 ) -> UUID:
     """Write the distribution and its publications, in the transaction that planned them; returns its id."""
-    distribution_id = await store.insert(tx, new, user_id=user_id)
-    await create_publications(
-        tx,
-        drafts,
-        user_id=user_id,
-        post_id=new.post_id,
-        distribution_id=distribution_id,
-        planned=True,
-        max_lateness_s=new.max_lateness_s,
-        rescue_after_s=rescue_after_s,
-    )
+    distribution_id = await write_distribution(tx, new, drafts, user_id=user_id, rescue_after_s=rescue_after_s)
     # One that was being removed meanwhile was waited for, and is gone now.
     await require_accounts(tx, [draft.account_id for draft in drafts], path="group_id", user_id=user_id)
     return distribution_id

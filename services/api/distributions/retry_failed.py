@@ -10,14 +10,13 @@ from services.api.distributions import store
 from services.api.distributions.steer_distribution import require_going
 from services.api.http import Fault, ProblemError, not_found
 from services.api.publications.choose_targets import (
-    find_known,
     find_same,
     find_unfit,
     hold_accounts,
     lock_post,
 )
 from shared.database import Connection
-from shared.publications import Change, Owner, PublicationState, Step, transition_all
+from shared.publications import Change, Owner, PublicationState, Step, find_targets, transition_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +64,7 @@ async def _find_conflicts(
     tx: Connection, account_ids: Sequence[UUID], *, post_id: UUID | None, user_id: UUID
 ) -> list[Fault]:
     await hold_accounts(tx, account_ids, user_id=user_id)
-    targets = await find_known(tx, account_ids, user_id=user_id)
+    targets = await find_targets(tx, account_ids, user_id=user_id)
     known = {target.account_id for target in targets}
     gone = [
         Fault(code="account_not_publishable", message="The account was removed.", account_id=account_id)

@@ -35,12 +35,11 @@ from services.api.distributions.steer_distribution import (
     pause_distribution,
     resume_distribution,
 )
-from services.api.distributions.store import NewDistribution
 from services.api.http import Answer, NoQuery, Order, Page, answer, answer_page, aware, fetch_page, not_found
 from services.api.media.fetch_publicly import require_reachable
 from services.api.routing import get, post
 from shared.database import Connection
-from shared.publications import Draft, Stopped, Window
+from shared.publications import Draft, NewDistribution, Stopped, Window
 
 
 async def distribute(call: Call[DryRun, contract.NewDistribution]) -> Answer[Distributed]:
@@ -49,7 +48,9 @@ async def distribute(call: Call[DryRun, contract.NewDistribution]) -> Answer[Dis
     if not dry_run:
         await require_reachable(call.deps, new.post_id, user_id=call.user_id)
     async with call.begin() as tx:
-        planned = await plan_post(tx, new, caller=call.caller, allow_duplicate=body.allow_duplicate)
+        planned = await plan_post(
+            tx, new, group_id=body.group_id, caller=call.caller, allow_duplicate=body.allow_duplicate
+        )
         outcome = Distributed(
             seed=new.seed,
             dry_run=dry_run,

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-
-from uuid_utils.compat import uuid7
 
 from services.api.distributions.contract import Distribution, DistributionState, WindowBody
 from services.api.filters import filtered
 from shared.database import Connection, Row
-from shared.publications import Window
 
 # By the row and the clock alone: to ask ten thousand publications of each would cost a list its speed.
 _STATE = """CASE WHEN canceled_at IS NOT NULL THEN 'canceled'
@@ -47,11 +43,6 @@ _CANCEL = """
     SET canceled_at = coalesce(canceled_at, now()), paused_at = NULL
     WHERE user_id = $1 AND id = $2
 """
-_INSERT = """
-    INSERT INTO distributions (id, user_id, post_id, group_id, window_from, window_to, min_gap_s, max_lateness_s, seed)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-    RETURNING id
-"""
 _FAILED = """
     SELECT id, account_id, step
     FROM publications
@@ -70,41 +61,12 @@ _WISH_NOW = """
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewDistribution:
-    """A distribution to be made."""
-
-    post_id: UUID
-    group_id: UUID
-    window: Window
-    min_gap_s: float
-    max_lateness_s: int | None
-    seed: int
-
-
 def list_query(
     user_id: UUID, *, post_id: UUID | None, group_id: UUID | None, state: str | None
 ) -> tuple[str, list[Any]]:
     """The statement that selects a user's distributions."""
     clauses = {"post_id = {}": post_id, "group_id = {}": group_id, _STATE + " = {}": state}
     return filtered(_LIST, user_id, clauses=clauses)
-
-
-async def insert(tx: Connection, new: NewDistribution, *, user_id: UUID) -> UUID:
-    """Write a distribution; returns its id."""
-    distribution_id: UUID = await tx.fetchval(
-        _INSERT,
-        uuid7(),
-        user_id,
-        new.post_id,
-        new.group_id,
-        new.window.begin,
-        new.window.end,
-        new.min_gap_s,
-        new.max_lateness_s,
-        new.seed,
-    )
-    return distribution_id
 
 
 async def find(connection: Connection, distribution_id: UUID, *, user_id: UUID) -> Row | None:

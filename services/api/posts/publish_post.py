@@ -10,7 +10,6 @@ from uuid import UUID
 from services.api.accounts.require_accounts import require_accounts
 from services.api.http import Caller
 from services.api.publications.choose_targets import (
-    Target,
     check_lateness,
     find_accounts,
     find_members,
@@ -20,7 +19,7 @@ from services.api.publications.choose_targets import (
     require_publishable,
 )
 from shared.database import Connection
-from shared.publications import Draft, create_publications
+from shared.publications import Draft, Target, create_publications
 
 
 @dataclass(frozen=True, kw_only=True)

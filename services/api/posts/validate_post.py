@@ -13,8 +13,9 @@ from services.api.posts.check_content import content_faults
 from services.api.posts.content import Content
 from services.api.posts.contract import Validate, Validation
 from services.api.posts.publish_post import choose_targets
-from services.api.publications.choose_targets import Target, require_no_duplicates, require_publishable
+from services.api.publications.choose_targets import require_no_duplicates, require_publishable
 from shared.database import Connection
+from shared.publications import Target
 
 
 async def find_faults(

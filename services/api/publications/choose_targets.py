@@ -7,16 +7,14 @@ what the check for duplicates saw is still true when the rows are written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.api.accounts.require_accounts import require_accounts
 from services.api.http import Fault, ProblemError, invalid, not_found
 from services.api.media.require_media import require_media
-from shared.accounts import PUBLISHABLE
-from shared.database import Connection, Row
-from shared.publications import find_duplicates
+from shared.database import Connection
+from shared.publications import Target, find_duplicates, find_group_targets, find_targets
 
 #: A time this little past means "now": clocks differ, and forms take a while to fill in.
 GRACE = timedelta(minutes=5)
@@ -24,11 +22,6 @@ LATENESS_S_MAX = 366 * 86_400
 # Shorter, and a publication could be missed on its plain way.
 _LATENESS_S_MIN = 10
 _LOCK_POST = "SELECT now() AS now FROM posts WHERE user_id = $1 AND id = $2 AND removed_at IS NULL FOR UPDATE"
-_ACCOUNTS = """
-    SELECT id, username, state FROM accounts
-    WHERE user_id = $1 AND id = ANY($2::uuid[]) AND removed_at IS NULL
-    ORDER BY id
-"""
 # Who removes one of them waits, and then sees what was planned. One that is removed already is not found after it.
 _HOLD_ACCOUNTS = """
     SELECT id FROM accounts
@@ -36,23 +29,7 @@ _HOLD_ACCOUNTS = """
     ORDER BY id
     FOR KEY SHARE
 """
-_MEMBERS = """
-    SELECT accounts.id, accounts.username, accounts.state
-    FROM group_members
-    JOIN accounts ON accounts.user_id = group_members.user_id AND accounts.id = group_members.account_id
-    WHERE group_members.user_id = $1 AND group_members.group_id = $2 AND accounts.removed_at IS NULL
-    ORDER BY accounts.id
-"""
 _GROUP = "SELECT 1 FROM groups WHERE user_id = $1 AND id = $2"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """One account a post may go to."""
-
-    account_id: UUID
-    username: str
-    state: str
 
 
 async def lock_post(tx: Connection, post_id: UUID, *, user_id: UUID) -> datetime:
@@ -83,12 +60,7 @@ async def find_accounts(tx: Connection, account_ids: Sequence[UUID], *, user_id:
         ProblemError: one is unknown.
     """
     await require_accounts(tx, account_ids, path="account_ids", user_id=user_id)
-    return await find_known(tx, account_ids, user_id=user_id)
-
-
-async def find_known(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> list[Target]:
-    """Those of these accounts that the user still has."""
-    return [_target(row) for row in await tx.fetch(_ACCOUNTS, user_id, list(account_ids))]
+    return await find_targets(tx, account_ids, user_id=user_id)
 
 
 async def find_members(tx: Connection, group_id: UUID, *, user_id: UUID) -> list[Target]:
@@ -99,17 +71,18 @@ async def find_members(tx: Connection, group_id: UUID, *, user_id: UUID) -> list
     """
     if await tx.fetchval(_GROUP, user_id, group_id) is None:
         raise not_found("group")
-    rows = await tx.fetch(_MEMBERS, user_id, group_id)
-    if not rows:
+    targets = await find_group_targets(tx, group_id, user_id=user_id)
+    if not targets:
         raise invalid("group_empty", "The group has no accounts; add some first.", path="group_id")
-    return [_target(row) for row in rows]
+    return targets
 
 
 def require_publishable(targets: Sequence[Target]) -> None:
     """Go on only if the publisher may act for every account.
 
     Raises:
-        ProblemError: `account_not_publishable`, with each account that is paused, needs its owner, or is disconnected.
+        ProblemError: `account_not_publishable`, with each account that is paused, needs its owner, is disconnected, or
+            is held for its health.
     """
     faults = find_unfit(targets)
     if faults:
@@ -118,15 +91,12 @@ def require_publishable(targets: Sequence[Target]) -> None:
 
 def find_unfit(targets: Sequence[Target]) -> list[Fault]:
     """The accounts for which the publisher may not act, and why."""
-    return [
-        Fault(
-            code="account_not_publishable",
-            message=f"{target.username} is {target.state}.",
-            account_id=target.account_id,
-        )
-        for target in targets
-        if target.state not in PUBLISHABLE
-    ]
+    return [_unfit(target, target.unfit_because) for target in targets if target.unfit_because]
+
+
+def find_barred(targets: Sequence[Target]) -> list[Fault]:
+    """The accounts that no new distribution may use, and why: those, and the ones that are at risk."""
+    return [_unfit(target, target.barred_because) for target in targets if target.barred_because]
 
 
 async def require_no_duplicates(tx: Connection, targets: Sequence[Target], *, post_id: UUID, user_id: UUID) -> None:
@@ -177,5 +147,5 @@ def require_not_past(time: datetime, *, now: datetime, path: str) -> None:
         raise invalid("time_in_past", f"This time is past; it is {now.isoformat(timespec='seconds')} now.", path=path)
 
 
-def _target(row: Row) -> Target:
-    return Target(account_id=row["id"], username=row["username"], state=row["state"])
+def _unfit(target: Target, because: str) -> Fault:
+    return Fault(code="account_not_publishable", message=because, account_id=target.account_id)

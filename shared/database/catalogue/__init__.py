@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.database.catalogue.account_queries import ACCOUNT_QUERIES
+from shared.database.catalogue.alert_queries import ALERT_QUERIES
+from shared.database.catalogue.archive_queries import ARCHIVE_QUERIES
 from shared.database.catalogue.content_queries import CONTENT_QUERIES
 from shared.database.catalogue.event_queries import EVENT_QUERIES
 from shared.database.catalogue.gateway_queries import GATEWAY_QUERIES
+from shared.database.catalogue.health_queries import HEALTH_QUERIES
 from shared.database.catalogue.indexes import INDEXES
 from shared.database.catalogue.inserts import INSERTS
 from shared.database.catalogue.job_queries import JOB_QUERIES
@@ -20,6 +23,7 @@ from shared.database.catalogue.publication_queries import PUBLICATION_QUERIES
 from shared.database.catalogue.publishing_queries import PUBLISHING_QUERIES
 from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Index, Kind, Place, resolve
 from shared.database.catalogue.samples import SAMPLES
+from shared.database.catalogue.schedule_queries import SCHEDULE_QUERIES
 from shared.database.catalogue.token_queries import TOKEN_QUERIES
 
 #: Every query that has an index question: all but those of `INSERTS`.
@@ -33,6 +37,10 @@ CATALOGUE: tuple[CataloguedQuery, ...] = (
     *PUBLICATION_QUERIES,
     *PUBLISHING_QUERIES,
     *JOB_QUERIES,
+    *SCHEDULE_QUERIES,
+    *HEALTH_QUERIES,
+    *ALERT_QUERIES,
+    *ARCHIVE_QUERIES,
 )
 
 

@@ -229,7 +229,7 @@ ACCOUNT_QUERIES: tuple[CataloguedQuery, ...] = (
     ),
     CataloguedQuery(
         name="accounts.targets",
-        source=f"{_TARGETS}:_ACCOUNTS",
+        source="shared.publications.targets:_ACCOUNTS",
         arguments=("user_id", "account_ids"),
         index="accounts_user_id_id_key",
     ),

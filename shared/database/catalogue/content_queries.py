@@ -108,7 +108,7 @@ CONTENT_QUERIES: tuple[CataloguedQuery, ...] = (
     ),
     CataloguedQuery(
         name="group_members.targets",
-        source=f"{_TARGETS}:_MEMBERS",
+        source="shared.publications.targets:_MEMBERS",
         arguments=("user_id", "group_id"),
         index="group_members_pkey",
     ),

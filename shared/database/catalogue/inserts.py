@@ -10,7 +10,6 @@ INSERTS: tuple[str, ...] = (
     "deploy.cli.users:_INSERT_KEY",
     "deploy.cli.users:_INSERT_USER",
     "services.api.audit.record:_INSERT",
-    "services.api.distributions.store:_INSERT",
     "services.api.groups.store:_INSERT",
     "services.api.idempotency.store:_KEEP",
     "services.api.idempotency.store:_RESERVE",
@@ -30,6 +29,8 @@ INSERTS: tuple[str, ...] = (
     "shared.outbox.append:_REPLACE",
     "shared.outbox.events:_INSERT",
     "services.api.webhooks.store:_INSERT",
+    "shared.alerts.live:_RAISE",
     "shared.publications.create:_INSERT",
+    "shared.publications.distribute:_INSERT",
     "shared.webhooks.deliveries:_INSERT",
 )

@@ -60,5 +60,7 @@ SAMPLES: Mapping[str, str] = {
     "job_type": "text: health:check",
     "post_publish": "text: post:publish",
     "text": "text: any",
+    "alert_code": "text: of a live alert of the tenant",
+    "alert_subjects": "uuid[]: the subjects of 20 of its alerts",
     "time": "timestamptz: any",
 }
