@@ -8,21 +8,27 @@ from functools import partial
 
 from services.scheduler.ask_management import open_management
 from services.scheduler.call_receiver import open_receivers
-from services.scheduler.cleanup import clean_up
+from services.scheduler.cleanup import run_cleanup
 from services.scheduler.deliver_webhook import CALLS, Courier, deliver_webhook, end_parked_delivery
 from services.scheduler.fan_out_events import bring_back_positions, fan_out_once
 from services.scheduler.import_accounts import Importer, end_parked_import, import_accounts
+from services.scheduler.make_occurrences import make_occurrences_once
 from services.scheduler.mark_missed import give_up_unseen_once, mark_missed_once
+from services.scheduler.monitor_swarms import SWEEP_S, monitor_swarms_once
 from services.scheduler.observe import QueueObserver, observe_outbox_once
 from services.scheduler.park_dead_jobs import park_dead_jobs
+from services.scheduler.plan_analytics import EVERY_S, plan_analytics_once
 from services.scheduler.probe_lanes import LaneProbes
+from services.scheduler.process_schedule import end_parked_occurrence, process_occurrence
 from services.scheduler.refresh_tokens import refresh_tokens_once
 from services.scheduler.relay_outbox import listen, relay_once
 from services.scheduler.rescue_deliveries import rescue_deliveries_once
+from services.scheduler.rescue_occurrences import rescue_occurrences_once
 from services.scheduler.rescue_publications import rescue_once
 from services.scheduler.resume_operations import resume_operations_once
-from services.scheduler.run_recurring import ensure_cleanup, ensure_health_checks, fire_once
+from services.scheduler.run_recurring import ensure_cleanup, fire_once
 from shared.cache import open_cache
+from shared.cleanup import choose_policies
 from shared.database import Pool, create_pool
 from shared.jobs import (
     CleanUp,
@@ -32,6 +38,7 @@ from shared.jobs import (
     ImportAccounts,
     JobType,
     OnMissing,
+    ProcessOccurrence,
     Sender,
     keep_session,
     report_stats,
@@ -49,6 +56,7 @@ _UNSEEN_S = 60.0
 _FAN_OUT_S = 1.0
 _DELIVERY_TIMEOUT_S = 60.0
 _DELIVERIES_S = 60.0
+_OCCURRENCES_S = 60.0
 # However many receivers hang, some are left for other jobs.
 _SLOTS = CALLS + 16
 
@@ -65,8 +73,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             pool=pool,
             cache=cache,
             cipher=cipher,
-            check_every_s=settings.health_check_every_s,
             rescue_after_s=settings.rescue_after_s,
+        )
+        policies = choose_policies(
+            archive_after_days=settings.archive_after_days, archive_keep_days=settings.archive_keep_days
         )
         on_missing = partial(note_broker_emptied, pool)
         sender = Sender(settings.amqp_url, name="scheduler-relay", on_missing=on_missing)
@@ -76,11 +86,16 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             urls=settings.amqp_url,
             slots=_SLOTS,
             handlers={
-                JobType.CLEANUP_OLD_JOBS: Handler(payload=CleanUp, run=partial(clean_up, pool)),
+                JobType.CLEANUP_OLD_JOBS: Handler(payload=CleanUp, run=partial(run_cleanup, pool, policies)),
                 JobType.IMPORT_ACCOUNTS: Handler(
                     payload=ImportAccounts,
                     run=partial(import_accounts, importer),
                     on_parked=partial(end_parked_import, pool),
+                ),
+                JobType.SCHEDULE_PROCESS: Handler(
+                    payload=ProcessOccurrence,
+                    run=partial(process_occurrence, pool, rescue_after_s=settings.rescue_after_s),
+                    on_parked=partial(end_parked_occurrence, pool),
                 ),
                 JobType.WEBHOOK_DELIVER: Handler(
                     payload=DeliverWebhook,
@@ -100,7 +115,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         )
         await bring_back_positions(pool)
         await ensure_cleanup(pool, every_s=settings.cleanup_every_s)
-        await ensure_health_checks(pool, every_s=settings.health_check_every_s)
         await stack.enter_async_context(report_stats(pool, service="scheduler"))
         management = open_management(settings.amqp_management_url, amqp_url=settings.amqp_url[0])
         observer = QueueObserver(
@@ -129,12 +143,20 @@ async def _run(
         tasks.create_task(listen(settings.database_url, wake=wake, stop=stop))
         tasks.create_task(repeat(relay, name="relay", every_s=_POLL_S, stop=stop, wake=wake))
         tasks.create_task(repeat(partial(fire_once, pool), name="recurring", every_s=_POLL_S, stop=stop))
+        make_occurrences = partial(make_occurrences_once, pool)
+        tasks.create_task(repeat(make_occurrences, name="occurrences", every_s=_POLL_S, stop=stop))
+        rescue_occurrences = partial(rescue_occurrences_once, pool)
+        tasks.create_task(repeat(rescue_occurrences, name="lost_occurrences", every_s=_OCCURRENCES_S, stop=stop))
         tasks.create_task(repeat(rescue, name="rescue", every_s=settings.rescue_sweep_s, stop=stop))
         tasks.create_task(
             repeat(partial(mark_missed_once, pool), name="missed", every_s=settings.rescue_sweep_s, stop=stop)
         )
         tasks.create_task(repeat(partial(give_up_unseen_once, pool), name="unseen", every_s=_UNSEEN_S, stop=stop))
         tasks.create_task(repeat(partial(refresh_tokens_once, pool), name="tokens", every_s=_TOKENS_S, stop=stop))
+        if settings.analytics == "on":
+            plan_analytics = partial(plan_analytics_once, pool)
+            tasks.create_task(repeat(plan_analytics, name="analytics", every_s=EVERY_S, stop=stop))
+        tasks.create_task(repeat(partial(monitor_swarms_once, pool), name="swarms", every_s=SWEEP_S, stop=stop))
         resume = partial(resume_operations_once, pool)
         tasks.create_task(repeat(resume, name="operations", every_s=_OPERATIONS_S, stop=stop))
         tasks.create_task(repeat(partial(fan_out_once, pool), name="fan_out", every_s=_FAN_OUT_S, stop=stop))

@@ -99,12 +99,39 @@ platform_waits_total = Counter(
 platform_app_usage_percent = Gauge(
     "instadistro_platform_app_usage_percent", "Share of the app's limit of calls in use, as the platform last said."
 )
+health_checks_total = Counter(
+    "instadistro_health_checks_total", "Accounts that the platform was asked for, by what it said.", ("finding",)
+)
+health_scores_total = Counter("instadistro_health_scores_total", "Accounts judged, by the band they are in.", ("band",))
+health_reaction_seconds = Histogram(
+    "instadistro_health_reaction_seconds",
+    "From an event that changes what is known of an account to its score.",
+    buckets=(*_HTTP_BUCKETS, 30, 60, 300),
+)
+health_reaction_accounts = Histogram(
+    "instadistro_health_reaction_accounts",
+    "Accounts that were judged together after events.",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+)
+health_checks_due = Gauge("instadistro_health_checks_due", "Looks at accounts that are due, counted up to 10,000.")
+health_checks_oldest_seconds = Gauge(
+    "instadistro_health_checks_oldest_due_age_seconds", "Age past due of the longest due look at an account."
+)
+analytics_snapshots_total = Counter(
+    "instadistro_analytics_snapshots_total",
+    "Snapshots of numbers, by where they come from and what became of them.",
+    ("source", "outcome"),
+)
 recurring_fired_total = Counter("instadistro_recurring_fired_total", "Firings of recurring jobs.", ("type",))
 recurring_missed_total = Counter(
     "instadistro_recurring_missed_total",
     "Due times of recurring jobs that were missed, by what the job does about them.",
     ("type", "policy"),
 )
+incidents_open = Gauge(
+    "instadistro_incidents_open", "1 while a class of error is an incident of the app.", ("error_class",)
+)
+alerts_live = Gauge("instadistro_alerts_live", "Alerts of all tenants that are not resolved.", ("code", "severity"))
 event_streams = Gauge("instadistro_event_streams", "Streams of events that are open.")
 events_streamed_total = Counter("instadistro_events_streamed_total", "Events sent to streams.")
 event_streams_ended_total = Counter(
@@ -118,4 +145,14 @@ webhook_seconds = Histogram(
 )
 recurring_broken_total = Counter(
     "instadistro_recurring_broken_total", "Recurring jobs paused because they cannot be computed any more.", ("type",)
+)
+schedule_occurrences_total = Counter(
+    "instadistro_schedule_occurrences_total",
+    "Occurrences of schedules by what came of them, and why.",
+    ("state", "reason"),
+)
+schedule_lateness_seconds = Histogram(
+    "instadistro_schedule_lateness_seconds",
+    "From the time a schedule was due to its occurrence being made, of those that are to be published.",
+    buckets=_LATENESS_BUCKETS,
 )
