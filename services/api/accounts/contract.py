@@ -95,7 +95,7 @@ class WarmUp(msgspec.Struct, frozen=True, kw_only=True):
     day: int  # from 1
     days: int
     began_at: datetime | None  # the day; null before the first publication
-    cap: int  # publications that the day allows
+    cap: int  # publications that the day allows; half of them while the account is at risk
     used: int  # what may be live counts as if it were
     min_gap_s: int
 
@@ -107,8 +107,9 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     published_24h: int  # through this system
     quota_total: int | None  # what the platform allows in 24 hours, as it last said
     warmup: WarmUp | None  # null: no protocol, or it is over
+    health_cap: int | None  # publications in 24 hours while it is at risk; null: it is not, it warms up, or no quota
     next_slot_at: datetime | None  # null: at once
-    next_slot_reason: str | None  # quota, warmup_cap or warmup_gap
+    next_slot_reason: str | None  # quota, warmup_cap, warmup_gap or health_cap
     as_of: datetime
 
 

@@ -16,7 +16,7 @@ from shared.publications import Standing, read_standing
 
 
 async def get_quota(call: Call[NoQuery, None]) -> Answer[Quota]:
-    """How much an account may publish now, by the platform's quota and by its warm-up."""
+    """How much an account may publish now, by the platform's quota, by its warm-up and by its health."""
     account_id = call.id("account")
     call.caller.require_seen(account_id)
     async with call.connect() as connection:
@@ -57,6 +57,7 @@ async def _quota(connection: Connection, account_id: UUID, *, user_id: UUID) -> 
         published_24h=await store.count_published(connection, account_id, user_id=user_id),
         quota_total=row["quota_total"],
         warmup=_warmup(row, standing),
+        health_cap=standing.health_cap,
         next_slot_at=None if slot is None else slot.at,
         next_slot_reason=None if slot is None else slot.reason,
         as_of=row["read_at"],

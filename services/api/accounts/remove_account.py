@@ -1,12 +1,18 @@
-"""Removing an account: what was published stays on record, everything else of it ends."""
+"""Removing an account: what was published stays on record, everything else of it ends.
+
+Call `lock_dependents` before the account is locked, as all do who lock schedules and accounts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.api.accounts import store
 from services.api.http import Fault, ProblemError
+from services.api.posts.stop_posts import require_unused
 from services.api.publications.contract import Removed
+from services.api.schedules.dependents import Lost, break_schedules, lock_dependents, schedule_faults
 from shared.accounts import AccountState, Owner, transition_account
 from shared.database import Connection
 from shared.outbox import Event, record_events
@@ -24,13 +30,15 @@ async def remove_account(tx: Connection, account_id: UUID, *, user_id: UUID, can
         tx: the caller's transaction.
         account_id: the account.
         user_id: the tenant.
-        cancel: whether what waits for it is canceled; else it must have nothing that waits.
+        cancel: whether what waits for it is canceled, and its schedules paused; else it must have neither.
 
     Raises:
-        ProblemError: publications wait for it (`in_use`), with how many and examples.
+        ProblemError: publications wait for it, or schedules use it (`in_use`), with how many and examples.
     """
+    schedules = await lock_dependents(tx, account_id, user_id=user_id)
     if not cancel:
-        await _require_unused(tx, account_id, user_id=user_id)
+        await _require_unused(tx, account_id, schedules=schedules, user_id=user_id)
+    paused = await break_schedules(tx, schedules, Lost.ACCOUNT, user_id=user_id)
     # The gate is closed before anything is stopped: what is planned after that is held.
     await transition_account(
         tx, account_id, user_id=user_id, target=AccountState.DISCONNECTED, owner=Owner.API, reason="removed"
@@ -39,10 +47,10 @@ async def remove_account(tx: Connection, account_id: UUID, *, user_id: UUID, can
     await store.remove(tx, account_id, user_id=user_id)
     payload = {"account_id": str(account_id), "removed": True}
     await record_events(tx, [Event(user_id=user_id, type="account.changed", subject=account_id, payload=payload)])
-    return Removed(canceled=stopped.stopped, in_flight=stopped.in_flight, sent=stopped.sent)
+    return Removed(canceled=stopped.stopped, in_flight=stopped.in_flight, sent=stopped.sent, paused_schedules=paused)
 
 
-async def _require_unused(tx: Connection, account_id: UUID, *, user_id: UUID) -> None:
+async def _require_unused(tx: Connection, account_id: UUID, *, schedules: Sequence[UUID], user_id: UUID) -> None:
     rows = await store.dependents(tx, account_id, user_id=user_id)
     publications = [
         Fault(
@@ -66,4 +74,5 @@ async def _require_unused(tx: Connection, account_id: UUID, *, user_id: UUID) ->
     if publications:
         number = sum(row["number"] for row in rows)
         detail = f"{number:,} publication(s) wait for this account. With cancel=true they are canceled with it."
-        raise ProblemError("in_use", detail, errors=[*publications, *distributions])
+        raise ProblemError("in_use", detail, errors=[*publications, *distributions, *schedule_faults(schedules)])
+    require_unused(schedule_faults(schedules))

@@ -35,6 +35,7 @@ from services.api.http import (
 )
 from services.api.publications.contract import Removed
 from services.api.routing import delete, get, patch, post
+from services.api.schedules.dependents import lock_dependents
 from shared.accounts.imports import lock_known
 from shared.cache import CacheNamespace, CacheTTL
 
@@ -119,6 +120,7 @@ async def delete_account(call: Call[RemovalQuery, None]) -> Answer[Removed]:
     user_id, account_id = call.user_id, call.id("account")
     call.caller.require_seen(account_id)
     async with call.begin() as tx:
+        await lock_dependents(tx, account_id, user_id=user_id)
         if not await store.lock_whole(tx, account_id, user_id=user_id):
             raise not_found("account")
         before = await find_account(tx, account_id, user_id=user_id)

@@ -8,22 +8,22 @@ from uuid import UUID
 
 from services.api.accounts.contract import Account
 from services.api.filters import filtered
-from shared.accounts import ACCOUNT_COLUMNS, ACCOUNT_JOINS, AccountState
+from shared.accounts import ACCOUNT_COLUMNS, ACCOUNT_JOINS, CAUTION_COLUMN, AccountState
 from shared.cache import CacheKey, CacheNamespace, CacheService
 from shared.database import Connection, Row
 from shared.publications import held_because
 
 # What stands in other tables is asked for row by row: a page has few, and the planner might read all of a joined table.
-_LIST = """
+_LIST = f"""
     SELECT id, username, instagram_user_id, state, state_reason, removed_at, tags, proxy_id, protocol_id,
-           token_expires_at, created_at, updated_at,
+           token_expires_at, created_at, updated_at, {CAUTION_COLUMN},
            (SELECT proxies.state FROM proxies
             WHERE proxies.user_id = accounts.user_id AND proxies.id = accounts.proxy_id) AS egress,
            (SELECT obtained_at FROM account_tokens WHERE account_id = accounts.id) AS token_obtained_at,
            (SELECT scopes FROM account_tokens WHERE account_id = accounts.id) AS token_scopes
     FROM accounts
     WHERE user_id = $1 AND removed_at IS NULL
-"""
+"""  # noqa: S608 - built of constants alone
 _FIND = f"{_LIST} AND id = $2"
 _EXISTING = "SELECT id FROM accounts WHERE user_id = $1 AND id = ANY($2::uuid[]) AND removed_at IS NULL"
 # Nobody plans anything for it meanwhile: a new publication holds its account's key.
@@ -45,23 +45,24 @@ _DEPENDENTS = """
 _REMOVE = """
     WITH token AS (DELETE FROM account_tokens WHERE user_id = $1 AND account_id = $2),
          memberships AS (DELETE FROM group_members WHERE user_id = $1 AND account_id = $2),
-         checks AS (DELETE FROM recurring_jobs WHERE account_id = $2),
+         checks AS (DELETE FROM health_checks WHERE user_id = $1 AND account_id = $2),
          score AS (DELETE FROM health_scores WHERE user_id = $1 AND account_id = $2)
     UPDATE accounts
     SET removed_at = now(), tags = '{}', proxy_id = NULL, protocol_id = NULL, warmup_day = 0,
-        warmup_day_began_at = NULL, token_expires_at = NULL, quota_total = NULL, quota_until = NULL, updated_at = now()
+        warmup_day_began_at = NULL, token_expires_at = NULL, quota_total = NULL, quota_until = NULL,
+        caution = 'none', caution_waived_until = NULL, updated_at = now()
     WHERE user_id = $1 AND id = $2
 """
 # As the claim reads it: `shared/publications/claim.py`.
-_STANDING = """
-    SELECT accounts.user_id, accounts.id, accounts.quota_total,
+_STANDING = f"""
+    SELECT accounts.user_id, accounts.id, accounts.quota_total, {CAUTION_COLUMN},
            CASE WHEN accounts.quota_until > now() THEN accounts.quota_until END AS quota_until,
            accounts.protocol_id, accounts.warmup_day, accounts.warmup_day_began_at, accounts.flagged_at,
            warmup_protocols.daily_caps, warmup_protocols.min_gap_s, warmup_protocols.success_ratio, now() AS read_at
     FROM accounts
     LEFT JOIN warmup_protocols ON warmup_protocols.id = accounts.protocol_id
     WHERE accounts.user_id = $1 AND accounts.id = $2 AND accounts.removed_at IS NULL
-"""
+"""  # noqa: S608 - built of constants alone
 _PUBLISHED = """
     SELECT count(*)
     FROM publications
@@ -199,6 +200,6 @@ def present(row: Row) -> Account:
     """An account as clients see it."""
     shown = dict(row)
     reason = held_because(row, shown.pop("egress"))
-    del shown["removed_at"]
+    del shown["removed_at"], shown["caution"]
     shown["state"] = AccountState(row["state"])
     return Account(can_publish=reason is None, held_because=reason, **shown)

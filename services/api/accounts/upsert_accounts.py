@@ -30,9 +30,7 @@ async def plan_upsert(tx: Connection, rows: Sequence[AccountRow], *, user_id: UU
 
 async def apply_upsert(tx: Connection, plan: UpsertPlan, *, user_id: UUID, settings: Settings) -> None:
     """Do what was planned, in the same transaction, and tell of each account."""
-    await imports.apply_upsert(
-        tx, plan, user_id=user_id, check_every_s=settings.health_check_every_s, release=releasing(settings)
-    )
+    await imports.apply_upsert(tx, plan, user_id=user_id, release=releasing(settings))
     events = [
         Event(user_id=user_id, type="account.changed", subject=account_id, payload={"account_id": str(account_id)})
         for account_id in plan.touched

@@ -27,6 +27,7 @@ class DistributionsQuery(PageQuery, frozen=True, kw_only=True):
 
     post_id: UUID | None = None
     group_id: UUID | None = None
+    schedule_id: UUID | None = None
     state: DistributionState | None = None
     sort: CreatedSort = CreatedSort.NEWEST
 
@@ -85,11 +86,12 @@ class Distributed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True):
-    """One post to a group over a window of time."""
+    """One post to a group over a window of time, or to the one account of a schedule."""
 
     id: UUID
     post_id: UUID
-    group_id: UUID | None  # null: the group is gone
+    group_id: UUID | None  # null: the group is gone, or a schedule made it for one account
+    schedule_id: UUID | None  # that made it
     state: DistributionState
     window: WindowBody
     min_gap_s: float

@@ -70,7 +70,13 @@ async def distribute(call: Call[DryRun, contract.NewDistribution]) -> Answer[Dis
 async def list_distributions(call: Call[DistributionsQuery, None]) -> Answer[Page[Distribution]]:
     """One page of the tenant's distributions."""
     query = call.query
-    sql, args = store.list_query(call.user_id, post_id=query.post_id, group_id=query.group_id, state=query.state)
+    sql, args = store.list_query(
+        call.user_id,
+        post_id=query.post_id,
+        group_id=query.group_id,
+        schedule_id=query.schedule_id,
+        state=query.state,
+    )
     order = Order.of(query.sort)
     async with call.connect() as connection:
         page = await fetch_page(connection, sql, args, page=call.page, present=store.present, order=order)

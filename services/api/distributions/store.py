@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -18,13 +19,14 @@ _STATE = """CASE WHEN canceled_at IS NOT NULL THEN 'canceled'
                 WHEN window_to >= now() THEN 'running'
                 ELSE 'ended' END"""
 _LIST = f"""
-    SELECT id, post_id, group_id, {_STATE} AS state, window_from, window_to, min_gap_s, max_lateness_s, seed,
-           paused_at, canceled_at, created_at,
+    SELECT id, post_id, group_id, schedule_id, {_STATE} AS state, window_from, window_to, min_gap_s, max_lateness_s,
+           seed, paused_at, canceled_at, created_at,
            (SELECT jsonb_object_agg(state, number)
             FROM (SELECT state, count(*) AS number FROM publications
                   WHERE publications.user_id = distributions.user_id
                     AND publications.distribution_id = distributions.id
-                  GROUP BY state) AS counted) AS counts
+                  GROUP BY state) AS counted) AS counts,
+           archived_counts
     FROM distributions
     WHERE user_id = $1
 """  # noqa: S608 - of constants
@@ -62,10 +64,15 @@ _WISH_NOW = """
 
 
 def list_query(
-    user_id: UUID, *, post_id: UUID | None, group_id: UUID | None, state: str | None
+    user_id: UUID, *, post_id: UUID | None, group_id: UUID | None, schedule_id: UUID | None, state: str | None
 ) -> tuple[str, list[Any]]:
     """The statement that selects a user's distributions."""
-    clauses = {"post_id = {}": post_id, "group_id = {}": group_id, _STATE + " = {}": state}
+    clauses = {
+        "post_id = {}": post_id,
+        "group_id = {}": group_id,
+        "schedule_id = {}": schedule_id,
+        _STATE + " = {}": state,
+    }
     return filtered(_LIST, user_id, clauses=clauses)
 
 
@@ -106,10 +113,11 @@ async def wish_now(tx: Connection, publication_ids: Sequence[UUID], *, user_id: 
 
 def present(row: Row) -> Distribution:
     """A distribution as clients see it."""
-    hidden = {"counts", "state", "window_from", "window_to"}
+    hidden = {"counts", "archived_counts", "state", "window_from", "window_to"}
+    counts = Counter(json.loads(row["counts"] or "{}")) + Counter(json.loads(row["archived_counts"]))
     return Distribution(
         **{name: value for name, value in row.items() if name not in hidden},
         state=DistributionState(row["state"]),
         window=WindowBody(begin=row["window_from"], end=row["window_to"]),
-        counts=json.loads(row["counts"] or "{}"),
+        counts=dict(counts),
     )

@@ -10,10 +10,10 @@ from services.api.accounts.require_accounts import require_accounts
 from services.api.groups import store
 from services.api.groups.store import GroupWrite
 from services.api.http import ProblemError, invalid
+from services.api.names import clean_name
 from services.api.tags import clean_tags
 from shared.database import Connection
 
-_NAME_CHARS_MAX = 100
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 
 
@@ -23,10 +23,7 @@ def check_group(*, name: str, color: str | None, tags: Sequence[str]) -> GroupWr
     Raises:
         ProblemError: a value is out of bounds.
     """
-    cleaned = name.strip()
-    if not 1 <= len(cleaned) <= _NAME_CHARS_MAX or not cleaned.isprintable():
-        message = f"A name has 1 to {_NAME_CHARS_MAX} printable characters."
-        raise invalid("invalid_value", message, path="name")
+    cleaned = clean_name(name)
     if color is not None and not _COLOR.fullmatch(color):
         raise invalid("invalid_value", "A color looks like #1a2b3c.", path="color")
     try:

@@ -21,6 +21,7 @@ from services.api.http import (
     Order,
     Page,
     PageQuery,
+    RemovalQuery,
     answer,
     answer_page,
     created,
@@ -28,7 +29,9 @@ from services.api.http import (
     no_content,
     not_found,
 )
+from services.api.posts.stop_posts import require_unused
 from services.api.routing import delete, get, patch, post, put
+from services.api.schedules.dependents import Lost, break_schedules, lock_dependents, schedule_faults
 from shared.cache import CacheNamespace, CacheTTL
 from shared.database import Connection
 from shared.outbox import Event, record_events
@@ -78,13 +81,17 @@ async def edit_group(call: Call[NoQuery, GroupChange]) -> Answer[Group]:
     return answer(group)
 
 
-async def delete_group(call: Call[NoQuery, None]) -> Answer[None]:
+async def delete_group(call: Call[RemovalQuery, None]) -> Answer[None]:
     """Delete a group. Its accounts stay, and what was planned for them goes on."""
-    group_id = call.id("group")
+    group_id, user_id = call.id("group"), call.user_id
     async with call.begin() as tx:
+        await lock_dependents(tx, group_id, user_id=user_id)
         before = await _lock(call, tx, group_id)
-        await store.delete(tx, group_id, user_id=call.user_id)
-        await _tell(call, tx, "group.deleted", group_id, before=before)
+        dependents = await lock_dependents(tx, group_id, user_id=user_id)
+        require_unused([] if call.query.cancel else schedule_faults(dependents))
+        paused = await break_schedules(tx, dependents, Lost.GROUP, user_id=user_id)
+        await store.delete(tx, group_id, user_id=user_id)
+        await _tell(call, tx, "group.deleted", group_id, before=before, after={"paused_schedules": paused})
     await call.deps.cache.invalidate_user(call.user_id)
     return no_content()
 
@@ -163,7 +170,7 @@ ROUTES = [
     post("/v1/groups", add_group, statuses=(201,), problems=("name_taken",)),
     get("/v1/groups/{id}", get_group),
     patch("/v1/groups/{id}", edit_group, problems=("name_taken",)),
-    delete("/v1/groups/{id}", delete_group),
+    delete("/v1/groups/{id}", delete_group, problems=("in_use",)),
     get("/v1/groups/{id}/accounts", list_members),
     post("/v1/groups/{id}/accounts", edit_members, cost=10),
     put("/v1/groups/{id}/accounts/{account_id}", add_member),

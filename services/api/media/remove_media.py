@@ -20,7 +20,7 @@ async def remove_media(tx: Connection, media_id: UUID, *, cancel: bool, caller: 
             of them is to be published.
     """
     post_ids = await lock_showing(tx, media_id, user_id=caller.user_id)
-    removed = Removed(canceled=0, in_flight=[], sent=[])
+    removed = Removed(canceled=0, in_flight=[], sent=[], paused_schedules=0)
     if post_ids:
         faults = [shown_fault(post_ids), *await awaited_faults(tx, post_ids, caller=caller)]
         require_unused([] if cancel else faults)

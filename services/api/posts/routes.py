@@ -39,7 +39,7 @@ from services.api.posts.contract import (
 )
 from services.api.posts.create_post import create_post
 from services.api.posts.publish_post import Wish, publish_post
-from services.api.posts.stop_posts import awaited_faults, require_unused, stop_posts
+from services.api.posts.remove_post import hold_users, remove_post
 from services.api.posts.validate_post import conclude, find_faults, try_media
 from services.api.publications.contract import Removed
 from services.api.routing import delete, get, patch, post
@@ -53,7 +53,12 @@ async def list_posts(call: Call[PostsQuery, None]) -> Answer[Page[Post]]:
     """List posts."""
     query, caller = call.query, call.caller
     sql, args = store.list_query(
-        call.user_id, caller.allowed, type_=query.type, media_id=query.media_id, begin=query.begin, end=query.end
+        call.user_id,
+        allowed=caller.allowed,
+        type_=query.type,
+        media_id=query.media_id,
+        begin=query.begin,
+        end=query.end,
     )
     shown, order = partial(store.present, caller=caller), Order.of(query.sort)
     async with call.connect() as connection:
@@ -104,14 +109,12 @@ async def remove(call: Call[RemovalQuery, None]) -> Answer[Removed]:
     """Remove a post; what was published stays live, and on record."""
     post_id, caller = call.id("post"), call.caller
     async with call.begin() as tx:
+        await hold_users(tx, post_id, user_id=call.user_id)
         if await store.lock(tx, post_id, user_id=call.user_id) is None:
             raise not_found("post")
         before = await _find(tx, post_id, caller=caller)
         call.require_match(answer(before))
-        faults = await awaited_faults(tx, [post_id], caller=caller)
-        require_unused([] if call.query.cancel else faults)
-        removed = await stop_posts(tx, [post_id], user_id=call.user_id)
-        await store.remove(tx, post_id, user_id=call.user_id)
+        removed = await remove_post(tx, post_id, cancel=call.query.cancel, caller=caller)
         await call.audit(tx, "post.removed", ("post", post_id), before=before, after=removed)
     return answer(removed)
 

@@ -29,7 +29,7 @@ async def awaited_faults(tx: Connection, post_ids: Sequence[UUID], *, caller: Ca
 async def stop_posts(tx: Connection, post_ids: Sequence[UUID], *, user_id: UUID) -> Removed:
     """Cancel whatever of these posts is not live yet."""
     stopped = await stop_publications(tx, Halt.CANCEL, user_id=user_id, post_ids=post_ids)
-    return Removed(canceled=stopped.stopped, in_flight=stopped.in_flight, sent=stopped.sent)
+    return Removed(canceled=stopped.stopped, in_flight=stopped.in_flight, sent=stopped.sent, paused_schedules=0)
 
 
 def shown_fault(post_ids: Sequence[UUID]) -> Fault:
@@ -45,7 +45,7 @@ def require_unused(faults: Sequence[Fault]) -> None:
         ProblemError: `in_use`, with what does.
     """
     if faults:
-        detail = f"{faults[0].message} With cancel=true it is removed all the same, and what waits is canceled."
+        detail = f"{faults[0].message} With cancel=true it is removed all the same, and what depends on it is stopped."
         raise ProblemError("in_use", detail, errors=faults)
 
 

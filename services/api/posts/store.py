@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -20,17 +21,29 @@ from shared.database import Connection, Row
 from shared.publications import PostOptions, PostType
 
 # The counts are served by the index publications_post_page; $2: of these accounts only.
-_LIST = """
+_POSTS = """
     SELECT id, type, caption, media_ids, overrides, options, created_at, updated_at,
            (SELECT jsonb_object_agg(state, number)
             FROM (SELECT state, count(*) AS number FROM publications
                   WHERE publications.user_id = posts.user_id AND publications.post_id = posts.id
                     AND ($2::uuid[] IS NULL OR publications.account_id = ANY($2::uuid[]))
-                  GROUP BY state) AS counted) AS counts
+                  GROUP BY state) AS counted) AS counts,
+           {archived} AS archived_counts
     FROM posts
     WHERE user_id = $1 AND removed_at IS NULL
 """
+_LIST = _POSTS.format(archived="archived_counts")
+# The post itself counts all accounts; what it says of some stands in the archive alone.
+_LIST_LIMITED = _POSTS.format(
+    archived="""CASE WHEN archived_counts = '{}' THEN archived_counts ELSE (
+               SELECT coalesce(jsonb_object_agg(state, number), '{}')
+               FROM (SELECT state, count(*) AS number FROM publications_archive
+                     WHERE publications_archive.user_id = posts.user_id AND publications_archive.post_id = posts.id
+                       AND publications_archive.account_id = ANY($2::uuid[])
+                     GROUP BY state) AS counted) END"""
+)
 _FIND = f"{_LIST} AND id = $3"
+_FIND_LIMITED = f"{_LIST_LIMITED} AND id = $3"
 _SHOWS = "(media_ids @> ARRAY[{0}::uuid] OR options ->> 'cover_media_id' = {0}::uuid::text)"
 # Found first, whatever the list is sorted by: the planner takes a medium for one that many posts show, and would walk
 # through all posts for the few that do.
@@ -42,6 +55,13 @@ _LOCK_SHOWING = f"""
     ORDER BY id
     FOR UPDATE
 """  # noqa: S608 - built of constants alone
+# Nobody removes them meanwhile. In the order in which all lock several.
+_HOLD_ALL = """
+    SELECT id FROM posts
+    WHERE user_id = $1 AND id = ANY($2::uuid[]) AND removed_at IS NULL
+    ORDER BY id
+    FOR KEY SHARE
+"""
 _INSERT = """
     INSERT INTO posts (id, user_id, type, caption, media_ids, overrides, options)
     VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)
@@ -71,15 +91,18 @@ _FIXED = """
     SELECT id, account_id FROM publications
     WHERE user_id = $1 AND post_id = $2
       AND (state IN ('publishing', 'published', 'outcome_unknown') OR step = 'publish_sent')
+    UNION ALL
+    SELECT id, account_id FROM publications_archive
+    WHERE user_id = $1 AND post_id = $2 AND state = 'published'
     LIMIT 1
 """
-_DECODED = {"type", "overrides", "options", "counts"}
+_DECODED = {"type", "overrides", "options", "counts", "archived_counts"}
 
 
 def list_query(
     user_id: UUID,
-    allowed: Sequence[UUID] | None = None,
     *,
+    allowed: Sequence[UUID] | None,
     type_: str | None,
     media_id: UUID | None,
     begin: datetime | None,
@@ -95,7 +118,7 @@ def list_query(
         "created_at >= {}": begin,
         "created_at < {}": end,
     }
-    return filtered(_LIST, user_id, allowed, clauses=clauses)
+    return filtered(_LIST if allowed is None else _LIST_LIMITED, user_id, allowed, clauses=clauses)
 
 
 async def insert(tx: Connection, content: Content, *, user_id: UUID) -> UUID:
@@ -116,7 +139,8 @@ async def remove(tx: Connection, post_id: UUID, *, user_id: UUID) -> None:
 
 async def find(connection: Connection, post_id: UUID, *, caller: Caller) -> Row | None:
     """One of the caller's posts."""
-    return await connection.fetchrow(_FIND, caller.user_id, caller.allowed, post_id)
+    statement = _FIND if caller.allowed is None else _FIND_LIMITED
+    return await connection.fetchrow(statement, caller.user_id, caller.allowed, post_id)
 
 
 async def lock(tx: Connection, post_id: UUID, *, user_id: UUID) -> Row | None:
@@ -127,6 +151,11 @@ async def lock(tx: Connection, post_id: UUID, *, user_id: UUID) -> Row | None:
 async def lock_showing(tx: Connection, media_id: UUID, *, user_id: UUID) -> list[UUID]:
     """Hold the posts that show a medium, or have it as a cover."""
     return [row["id"] for row in await tx.fetch(_LOCK_SHOWING, user_id, media_id)]
+
+
+async def hold_all(tx: Connection, post_ids: Sequence[UUID], *, user_id: UUID) -> list[UUID]:
+    """Keep posts from being removed until the transaction ends; answers those that are there."""
+    return [row["id"] for row in await tx.fetch(_HOLD_ALL, user_id, list(post_ids))]
 
 
 async def awaited(connection: Connection, post_ids: Sequence[UUID], *, user_id: UUID) -> Row | None:
@@ -158,7 +187,7 @@ def content_of(row: Row) -> Content:
 
 def present(row: Row, *, caller: Caller) -> Post:
     """A post as the caller sees it: of other accounts than its own nothing is told."""
-    counts = json.loads(row["counts"] or "{}")
+    counts = dict(Counter(json.loads(row["counts"] or "{}")) + Counter(json.loads(row["archived_counts"])))
     content = content_of(row)
     shown = {name: value for name, value in row.items() if name not in _DECODED}
     return Post(
