@@ -27,12 +27,18 @@ _CHILD = """
     WHERE id = $1 AND epoch = $2 AND state = 'publishing'
     RETURNING *, now() AS read_at
 """
-# The lease is renewed by the same statement, so that the call that follows begins with all of it.
+# The lease is renewed by the same statement, so that the call that follows begins with all of it. What was sent passes
+# the claim to be looked up, whatever the account's health is; a second call is another matter.
 _SENT = """
     UPDATE publications
     SET step = 'publish_sent', publish_sent_at = now(), publish_sends = publish_sends + 1,
         lease_until = now() + $3::float8 * interval '1 second', updated_at = now()
     WHERE id = $1 AND epoch = $2 AND state = 'publishing' AND halt IS NULL
+      AND (step IS DISTINCT FROM 'publish_sent' OR NOT EXISTS (
+          SELECT FROM accounts
+          WHERE accounts.user_id = publications.user_id AND accounts.id = publications.account_id
+            AND accounts.caution = 'held' AND NOT coalesce(accounts.caution_waived_until > now(), false)
+      ))
     RETURNING *, now() AS read_at
 """
 _IS_OURS = "SELECT 1 FROM publications WHERE id = $1 AND epoch = $2 AND state = 'publishing'"
@@ -43,7 +49,7 @@ class ClaimLostError(InstaDistroError):
 
 
 class HaltedError(InstaDistroError):
-    """A person stopped the publication before its irreversible call. Give it back without making the call."""
+    """It is not to be published before a person or its account's health allows it. Give it back without the call."""
 
 
 async def mark_child(
@@ -71,7 +77,7 @@ async def mark_publish_sent(work: Workbench, publication: Publication) -> Public
     """The irreversible call is about to be made. Raises ClaimLostError or HaltedError: then do not make it."""
     row = await work.pool.fetchrow(_SENT, publication.id, publication.epoch, work.lease_s)
     if row is None and await work.pool.fetchval(_IS_OURS, publication.id, publication.epoch) is not None:
-        raise HaltedError("a person stopped the publication")
+        raise HaltedError("the publication was stopped before its publish call")
     return _still_ours(row)
 
 

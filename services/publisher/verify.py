@@ -40,6 +40,11 @@ _KNOWN_MEDIA = """
     FROM publications
     JOIN accounts ON accounts.user_id = publications.user_id AND accounts.id = publications.account_id
     WHERE accounts.instagram_user_id = $1 AND publications.media_id = ANY($2::text[])
+    UNION ALL
+    SELECT publications_archive.media_id
+    FROM publications_archive
+    JOIN accounts ON accounts.user_id = publications_archive.user_id AND accounts.id = publications_archive.account_id
+    WHERE accounts.instagram_user_id = $1 AND publications_archive.media_id = ANY($2::text[])
 """
 
 

@@ -40,7 +40,8 @@ _FAILED = """
     WHERE user_id = $1 AND id = $2
     RETURNING state, state_reason, latency_ms
 """
-# Whatever it was held for first: what else could have released it was refused while the proxy was down.
+# Whatever it was held for first: what else could have released it was refused while the proxy was down. What its
+# health holds is not looked at each time: what releases that asks for the proxy too.
 _HELD_UP = """
     SELECT accounts.id
     FROM accounts
@@ -49,6 +50,8 @@ _HELD_UP = """
           SELECT 1 FROM publications
           WHERE publications.user_id = accounts.user_id AND publications.account_id = accounts.id
             AND publications.state = 'held'
+            AND (accounts.caution <> 'held' OR accounts.caution_waived_until > now()
+                 OR publications.step = 'publish_sent')
       )
     ORDER BY accounts.id
     LIMIT $4

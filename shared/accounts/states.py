@@ -63,6 +63,8 @@ ARROWS: tuple[Arrow, ...] = (
     ),
     Arrow(source=AccountState.NEEDS_REAUTH, target=AccountState.ACTIVE, owner=Owner.API, event="account.connected"),
     Arrow(source=AccountState.DISCONNECTED, target=AccountState.ACTIVE, owner=Owner.API, event="account.connected"),
+    # The platform takes the token again that it refused: its owner has cleared what stood in the way.
+    Arrow(source=AccountState.NEEDS_REAUTH, target=AccountState.ACTIVE, owner=Owner.HEALTH, event="account.connected"),
     *(
         Arrow(source=source, target=AccountState.PAUSED, owner=Owner.API, event="account.paused")
         for source in sorted(PUBLISHABLE)

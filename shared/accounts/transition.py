@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from shared.accounts.plan_checks import plan_checks
 from shared.accounts.states import ARROWS, AccountState, Owner
 from shared.database import Connection
 from shared.outbox import Event, record_events
@@ -16,6 +17,8 @@ _LOCK = """
     ORDER BY id
     FOR NO KEY UPDATE
 """
+# What the platform says of an account that came here is of interest at once.
+_ASKED_FOR = frozenset({AccountState.ACTIVE, AccountState.NEEDS_REAUTH, AccountState.RESTRICTED})
 _UPDATE = """
     UPDATE accounts
     SET state = $3, state_reason = $4, paused_from = CASE WHEN $3 = 'PAUSED' THEN state END,
@@ -74,6 +77,8 @@ async def transition_accounts(
         return []
     moved = [row["id"] for row in rows]
     await tx.execute(_UPDATE, user_id, moved, target.value, reason)
+    if target in _ASKED_FOR and owner is not Owner.HEALTH:
+        await plan_checks(tx, moved, user_id=user_id)
     payload = {"state": target.value, "reason": reason}
     await record_events(
         tx, [Event(user_id=user_id, type=events[row["state"]], subject=row["id"], payload=payload) for row in rows]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from shared.accounts.caution import halve
 from shared.database import Connection
 
 _DAY = timedelta(hours=24)
@@ -36,6 +37,7 @@ class WarmUp:
     began_at: datetime | None  # the day; None before the first publication
     flagged_at: datetime | None  # when the account last needed its owner
     quota_total: int | None  # what the platform allows in 24 hours; None if it never said
+    is_halved: bool = False  # the account is at risk
 
     @property
     def is_over(self) -> bool:
@@ -44,7 +46,12 @@ class WarmUp:
 
     @property
     def cap(self) -> int:
-        """How many publications today allows, never more than the platform does."""
+        """How many publications today allows, never more than the platform does; half of them if it is at risk."""
+        return halve(self.full_cap) if self.is_halved else self.full_cap
+
+    @property
+    def full_cap(self) -> int:
+        """The same, were it well."""
         own = self.daily_caps[self.day]
         return own if self.quota_total is None else min(own, max(self.quota_total - _LEFT_TO_PEOPLE, 1))
 
@@ -88,8 +95,10 @@ def next_slot(warmup: WarmUp, record: DayRecord, *, now: datetime) -> Slot | Non
 
     What may be live counts as if it were.
     """
-    if record.published + record.unknown + record.under_way >= warmup.cap:
-        return Slot(reason="warmup_cap", at=(warmup.began_at or now) + _DAY)
+    used = record.published + record.unknown + record.under_way
+    if used >= warmup.cap:
+        reason = "warmup_cap" if used >= warmup.full_cap else "health_cap"
+        return Slot(reason=reason, at=(warmup.began_at or now) + _DAY)
     if record.last_sent_at is None:
         return None
     free_at = record.last_sent_at + timedelta(seconds=warmup.min_gap_s)

@@ -12,13 +12,14 @@ from shared.publications.edit import revise
 from shared.publications.gates import held_because, is_still_paused
 from shared.publications.halt import Halt
 from shared.publications.job import publish_message
+from shared.publications.lift_health_cap import lift_health_cap
 from shared.publications.plan import Plan, PlanError, Window, plan_distribution
 from shared.publications.plan_check import CHECK_AHEAD_S, plan_media_check
 from shared.publications.postpone import postpone
 from shared.publications.publication import Publication
 from shared.publications.reach_media import Look, Medium, find_unfetched, find_unfetched_media, look_at, note_looks
 from shared.publications.release import Released, release_distribution, release_held
-from shared.publications.release_accounts import release_accounts
+from shared.publications.release_accounts import lock_held_back, release_accounts
 from shared.publications.reschedule import reschedule
 from shared.publications.rescue import note_broker_emptied, rescue_publications
 from shared.publications.room import Candidate
@@ -67,6 +68,8 @@ __all__ = [
     "find_unfetched_media",
     "held_because",
     "is_still_paused",
+    "lift_health_cap",
+    "lock_held_back",
     "lock_plans",
     "look_at",
     "note_broker_emptied",

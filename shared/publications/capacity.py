@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from shared.accounts import WarmUp
+from shared.accounts import CAUTION_COLUMN
 from shared.database import Connection, Row
+from shared.publications.caps import health_cap_of, warmup_of
 from shared.publications.room import Candidate
 
 # A tenant's plans are made one after the other, or each would take the room that the other has taken.
 _LOCK_PLANS = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
-_LIMITS = """
-    SELECT accounts.id, accounts.quota_total, accounts.quota_until,
-           accounts.warmup_day AS day, accounts.warmup_day_began_at AS began_at, accounts.flagged_at,
+_LIMITS = f"""
+    SELECT accounts.id, accounts.quota_total, accounts.quota_until, {CAUTION_COLUMN},
+           accounts.warmup_day, accounts.warmup_day_began_at, accounts.flagged_at,
            warmup_protocols.daily_caps, warmup_protocols.min_gap_s, warmup_protocols.success_ratio
     FROM accounts
     LEFT JOIN warmup_protocols ON warmup_protocols.id = accounts.protocol_id
     WHERE accounts.user_id = $1 AND accounts.id = ANY($2::uuid[])
-"""
+"""  # noqa: S608 - built of constants alone
 # What waits may have been put off: it counts when it will go. The rest counts when it went.
 _WAITING = """
     SELECT account_id, greatest(publish_at, next_attempt_at) AS at
@@ -59,14 +60,10 @@ async def read_candidates(
 
 
 def _candidate(row: Row, taken: Sequence[datetime]) -> Candidate:
-    warmup = None if row["daily_caps"] is None else _warmup(row)
+    warmup = warmup_of(row)
+    # As careful as today for all of the plan: whether the next step or better health is reached, nobody knows yet.
     if warmup is None or warmup.is_over:
-        cap, gap_s = row["quota_total"], 0.0
+        cap, gap_s = health_cap_of(row) or row["quota_total"], 0.0
     else:
-        # As careful as today's step for all of the plan: whether the next one is reached, nobody knows yet.
         cap, gap_s = warmup.cap, float(warmup.min_gap_s)
     return Candidate(account_id=row["id"], taken=taken, gap_s=gap_s, cap=cap, not_before=row["quota_until"])
-
-
-def _warmup(row: Row) -> WarmUp:
-    return WarmUp(**{name: row[name] for name in WarmUp.__dataclass_fields__})

@@ -1,10 +1,23 @@
-"""What limits how much an account publishes: the platform's quota, and its warm-up. Asked under the account's lock."""
+"""What limits how much an account publishes: the platform's quota, its warm-up, and its health.
+
+Asked under the account's lock.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shared.accounts import DayRecord, Slot, WarmUp, begin_day, has_day_passed, next_day, next_slot
+from shared.accounts import (
+    Caution,
+    DayRecord,
+    Slot,
+    WarmUp,
+    begin_day,
+    halve,
+    has_day_passed,
+    next_day,
+    next_slot,
+)
 from shared.database import Connection, Row
 
 # Only accounts that warm up are counted, and those have few publications.
@@ -19,6 +32,18 @@ _DAY_RECORD = """
     FROM publications
     WHERE user_id = $1 AND account_id = $2
 """
+# The window has room again when that one leaves it of which a whole cap is newer or the same. Only of accounts at risk.
+_ROOM_AT = """
+    SELECT sent.at + interval '24 hours'
+    FROM publications
+    CROSS JOIN LATERAL (SELECT CASE WHEN state = 'published' THEN published_at ELSE publish_sent_at END) AS sent (at)
+    WHERE user_id = $1 AND account_id = $2 AND sent.at > now() - interval '24 hours'
+      AND (state = 'published'
+           OR (state IN ('outcome_unknown', 'scheduled', 'publishing', 'held') AND step = 'publish_sent'))
+    ORDER BY sent.at DESC
+    OFFSET $3 - 1
+    LIMIT 1
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +54,7 @@ class Standing:
     record: DayRecord | None  # of the warm-up's day
     slot: Slot | None  # the next free one; None: it may publish at once
     begins_day: int | None = None  # the day that the account's next publication begins
+    health_cap: int | None = None  # publications in any 24 hours, of an account at risk without a warm-up
 
 
 async def read_standing(connection: Connection, account: Row) -> Standing:
@@ -38,7 +64,7 @@ async def read_standing(connection: Connection, account: Row) -> Standing:
         connection: any.
         account: the row as the claim reads it.
     """
-    warmup = _warmup(account)
+    warmup = warmup_of(account)
     record: DayRecord | None = None
     begins_day: int | None = None
     if warmup is not None and not warmup.is_over:
@@ -49,7 +75,9 @@ async def read_standing(connection: Connection, account: Row) -> Standing:
             record = None if warmup.is_over else await _read(connection, account, warmup)
     slot = None if account["quota_until"] is None else Slot(reason="quota", at=account["quota_until"])
     if warmup is None or warmup.is_over or record is None:
-        return Standing(warmup=None, record=None, slot=slot, begins_day=begins_day)
+        cap = health_cap_of(account)
+        slot = slot or await _find_room(connection, account, cap)
+        return Standing(warmup=None, record=None, slot=slot, begins_day=begins_day, health_cap=cap)
     slot = slot or next_slot(warmup, record, now=account["read_at"])
     return Standing(warmup=warmup, record=record, slot=slot, begins_day=begins_day)
 
@@ -71,7 +99,8 @@ async def find_slot(tx: Connection, account: Row) -> Slot | None:
     return standing.slot
 
 
-def _warmup(account: Row) -> WarmUp | None:
+def warmup_of(account: Row) -> WarmUp | None:
+    """Where an account stands in its protocol, as stored; None without one."""
     if account["daily_caps"] is None:
         return None
     return WarmUp(
@@ -82,7 +111,23 @@ def _warmup(account: Row) -> WarmUp | None:
         began_at=account["warmup_day_began_at"],
         flagged_at=account["flagged_at"],
         quota_total=account["quota_total"],
+        is_halved=_is_halved(account),
     )
+
+
+def health_cap_of(account: Row) -> int | None:
+    """Half of what the platform allows in 24 hours, for an account at risk; None if it is not, or nobody knows."""
+    total: int | None = account["quota_total"]
+    return halve(total) if total is not None and _is_halved(account) else None
+
+
+def _is_halved(account: Row) -> bool:
+    return bool(account["caution"] == Caution.HALVED)
+
+
+async def _find_room(connection: Connection, account: Row, cap: int | None) -> Slot | None:
+    at = None if cap is None else await connection.fetchval(_ROOM_AT, account["user_id"], account["id"], cap)
+    return None if at is None else Slot(reason="health_cap", at=at)
 
 
 async def _read(connection: Connection, account: Row, warmup: WarmUp) -> DayRecord:

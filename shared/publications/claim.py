@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from shared.accounts import Slot
+from shared.accounts import CAUTION_COLUMN, Slot
 from shared.database import Connection, Row
 from shared.publications.caps import find_slot
-from shared.publications.gates import DISTRIBUTION_PAUSED, find_closed, is_still_paused
+from shared.publications.gates import DISTRIBUTION_PAUSED, held_because, is_still_paused, read_egress
 from shared.publications.halt import REASON_OF, Halt
 from shared.publications.publication import Publication
 from shared.publications.states import PublicationState, Step
 
 # Whoever holds the account may hold it for long (an import of thousands): waiting here would take connections from all.
-_LOCK_ACCOUNT = """
-    SELECT accounts.user_id, accounts.id, accounts.state, accounts.proxy_id, accounts.removed_at,
+_LOCK_ACCOUNT = f"""
+    SELECT accounts.user_id, accounts.id, accounts.state, accounts.proxy_id, accounts.removed_at, {CAUTION_COLUMN},
            publications.step, publications.halt, publications.distribution_id,
            distributions.paused_at IS NOT NULL AS is_paused,
            CASE WHEN accounts.quota_until > now() THEN accounts.quota_until END AS quota_until, accounts.quota_total,
@@ -31,7 +31,7 @@ _LOCK_ACCOUNT = """
     LEFT JOIN distributions ON distributions.id = publications.distribution_id
     WHERE publications.id = $1
     FOR NO KEY UPDATE OF accounts SKIP LOCKED
-"""
+"""  # noqa: S608 - built of constants alone
 # A worker that died did not fail the publication: taking over keeps the attempt's number and only renews the epoch.
 _CLAIM = """
     UPDATE publications AS p SET
@@ -63,7 +63,8 @@ _BEGIN_ATTEMPT = """
         UPDATE publication_attempts SET ended_at = now(), outcome = 'worker_lost'
         WHERE publication_id = $1 AND ended_at IS NULL
     )
-    INSERT INTO publication_attempts (publication_id, epoch, user_id, attempt, worker) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO publication_attempts (publication_id, epoch, user_id, attempt, worker, account_id)
+    VALUES ($1, $2, $3, $4, $5, $6)
 """
 _EXPLAIN = """
     SELECT state, revision, extract(epoch FROM next_attempt_at - now())::float8 AS due_in_s,
@@ -85,7 +86,7 @@ class Refusal(StrEnum):
     TOO_LATE = "too_late"  # the scheduler marks it missed
     NOT_DUE = "not_due"
     ACCOUNT_BUSY = "account_busy"  # its row is locked, or another publication of it is being published
-    ACCOUNT_UNFIT = "account_unfit"  # it cannot publish, its proxy is down, or a person stopped the publication
+    ACCOUNT_UNFIT = "account_unfit"  # it cannot publish or is ill, its proxy is down, or a person stopped this
     CAPPED = "capped"  # the account has used up what it may publish for now
 
 
@@ -127,7 +128,7 @@ async def claim(
     account = await tx.fetchrow(_LOCK_ACCOUNT, publication_id, revision)
     if account is None:
         return await _explain(tx, publication_id, revision, closed=None)
-    closed = await find_closed(tx, account, user_id=account["user_id"]) or await _find_stopped(tx, account)
+    closed = await _find_closed(tx, account) or await _find_stopped(tx, account)
     if closed is not None:
         return await _explain(tx, publication_id, revision, closed=closed)
     slot = await find_slot(tx, account) if account["begins"] else None
@@ -138,9 +139,20 @@ async def claim(
         return await _explain(tx, publication_id, revision, closed=None)
     publication = Publication.from_row(row)
     await tx.execute(
-        _BEGIN_ATTEMPT, publication.id, publication.epoch, publication.user_id, publication.attempt, worker
+        _BEGIN_ATTEMPT,
+        publication.id,
+        publication.epoch,
+        publication.user_id,
+        publication.attempt,
+        worker,
+        publication.account_id,
     )
     return publication
+
+
+async def _find_closed(tx: Connection, row: Row) -> str | None:
+    egress = await read_egress(tx, row, user_id=row["user_id"])
+    return held_because(row, egress, was_sent=row["step"] == Step.PUBLISH_SENT)
 
 
 async def _find_stopped(tx: Connection, row: Row) -> str | None:

@@ -25,6 +25,14 @@ _DUPLICATES = """
     WHERE account_id = ANY($1::uuid[]) AND post_id = $2 AND user_id = $3 AND state = ANY($4::text[])
     ORDER BY account_id, created_at
 """
+# Most posts have nothing in the archive, and need not look for it there.
+_IS_ARCHIVED = "SELECT archived_counts ? 'published' FROM posts WHERE user_id = $1 AND id = $2"
+_ARCHIVED_DUPLICATES = """
+    SELECT DISTINCT ON (account_id) account_id, id
+    FROM publications_archive
+    WHERE account_id = ANY($1::uuid[]) AND post_id = $2 AND user_id = $3 AND state = 'published'
+    ORDER BY account_id, created_at
+"""
 _INSERT = """
     INSERT INTO publications (
         id, user_id, account_id, post_id, distribution_id, state, priority,
@@ -50,6 +58,9 @@ async def find_duplicates(
     """Accounts on which this post is live or on its way, with the publication that is. Lock the post's row first."""
     states = [state.value for state in sorted(LIVE_OR_PUBLISHED)]
     rows = await tx.fetch(_DUPLICATES, list(account_ids), post_id, user_id, states)
+    if await tx.fetchval(_IS_ARCHIVED, user_id, post_id):
+        # What is both is named by what is not archived.
+        rows = [*await tx.fetch(_ARCHIVED_DUPLICATES, list(account_ids), post_id, user_id), *rows]
     return {row["account_id"]: row["id"] for row in rows}
 
 

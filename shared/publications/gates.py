@@ -1,4 +1,4 @@
-"""What must be open before a publication may go: its account, its way out, its distribution."""
+"""What must be open before a publication may go: its account, its health, its way out, its distribution."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
-from shared.accounts import PUBLISHABLE, AccountState
+from shared.accounts import CAUTION_COLUMN, PUBLISHABLE, AccountState, Caution
 from shared.database import Connection, Row
 from shared.publications.halt import REASON_OF, Halt
 
@@ -18,16 +18,18 @@ _HELD_BECAUSE: Mapping[AccountState, str] = MappingProxyType(
         AccountState.DISCONNECTED: "account_disconnected",
     }
 )
+#: The reason of what is held for the account's health.
+HEALTH_CRITICAL = "health_critical"
 #: The reason of what a paused distribution holds.
 DISTRIBUTION_PAUSED = REASON_OF[Halt.HOLD]
 
 _EGRESS = "SELECT state FROM proxies WHERE user_id = $1 AND id = $2"
-_GATES = """
-    SELECT accounts.id, accounts.state, accounts.removed_at, proxies.state AS egress
+_GATES = f"""
+    SELECT accounts.id, accounts.state, accounts.removed_at, {CAUTION_COLUMN}, proxies.state AS egress
     FROM accounts
     LEFT JOIN proxies ON proxies.user_id = accounts.user_id AND proxies.id = accounts.proxy_id
     WHERE accounts.user_id = $1 AND accounts.id = ANY($2::uuid[])
-"""
+"""  # noqa: S608 - built of constants alone
 _PAUSED = """
     SELECT id
     FROM distributions
@@ -37,26 +39,27 @@ _PAUSED = """
 _STILL_PAUSED = "SELECT paused_at IS NOT NULL FROM distributions WHERE user_id = $1 AND id = $2 FOR SHARE"
 
 
-async def find_closed(tx: Connection, account: Row, *, user_id: UUID) -> str | None:
-    """The reason for which an account's publications are held; None if nothing holds them.
+async def read_egress(tx: Connection, account: Row, *, user_id: UUID) -> str | None:
+    """The state of an account's proxy; None without one.
 
     Args:
         tx: a transaction that holds the lock on the account's row. The proxy is read after it: whoever releases takes
             the same lock, and so finds what was held by an older state of the proxy.
-        account: `state`, `removed_at` and `proxy_id`, as read with the lock.
+        account: `proxy_id`, as read with the lock.
         user_id: the tenant.
     """
-    egress = None if account["proxy_id"] is None else await tx.fetchval(_EGRESS, user_id, account["proxy_id"])
-    return held_because(account, egress)
+    state: str | None = None
+    if account["proxy_id"] is not None:
+        state = await tx.fetchval(_EGRESS, user_id, account["proxy_id"])
+    return state
 
 
-async def find_all_closed(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> dict[UUID, str]:
-    """The accounts among these whose publications are held, and why.
+async def read_gates(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> dict[UUID, Row]:
+    """What `held_because` needs of each of these accounts, its proxy's state as `egress` included.
 
-    Whoever opens one of them releases its publications after it has waited for those that `tx` has locked.
+    Whoever opens a gate of one of them releases its publications after it has waited for those that `tx` has locked.
     """
-    closed = {row["id"]: held_because(row, row["egress"]) for row in await tx.fetch(_GATES, user_id, account_ids)}
-    return {account_id: reason for account_id, reason in closed.items() if reason is not None}
+    return {row["id"]: row for row in await tx.fetch(_GATES, user_id, account_ids)}
 
 
 async def find_paused(tx: Connection, distribution_ids: Sequence[UUID], *, user_id: UUID) -> set[UUID]:
@@ -70,11 +73,20 @@ async def is_still_paused(tx: Connection, distribution_id: UUID, *, user_id: UUI
     return paused
 
 
-def held_because(account: Row, egress: str | None) -> str | None:
-    """The same, of an account's `state` and `removed_at` and its proxy's state, as they were read."""
+def held_because(account: Row, egress: str | None, *, was_sent: bool = False) -> str | None:
+    """The reason for which an account's publications are held; None if nothing holds them.
+
+    Args:
+        account: `state`, `removed_at` and `caution`, the one in force.
+        egress: its proxy's state.
+        was_sent: of a publication whose publish call was made: it may be live, and that is found out however bad the
+            account's health is.
+    """
     if account["removed_at"] is not None:
         return "account_removed"
     state = AccountState(account["state"])
     if state not in PUBLISHABLE:
         return _HELD_BECAUSE[state]
+    if account["caution"] == Caution.HELD and not was_sent:
+        return HEALTH_CRITICAL
     return "egress_down" if egress == "down" else None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.database import Connection
+from shared.accounts import CAUTION_COLUMN
+from shared.database import Connection, Row
 from shared.publications.change import Change
-from shared.publications.gates import DISTRIBUTION_PAUSED, find_all_closed, find_closed, find_paused
+from shared.publications.gates import DISTRIBUTION_PAUSED, find_paused, held_because, read_egress, read_gates
 from shared.publications.states import Owner, PublicationState, Step
 from shared.publications.transition import transition_all
 
-_LOCK_ACCOUNT = "SELECT state, proxy_id, removed_at FROM accounts WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE"
+_LOCK_ACCOUNT = f"""
+    SELECT state, proxy_id, removed_at, {CAUTION_COLUMN}
+    FROM accounts
+    WHERE user_id = $1 AND id = $2
+    FOR NO KEY UPDATE
+"""  # noqa: S608 - built of constants alone
 # In the order in which all write to the outbox.
 _HELD = """
     SELECT id, distribution_id, step
@@ -23,7 +29,7 @@ _HELD = """
 """
 # Those that a worker has are waited for: it may be about to hold them.
 _OF_DISTRIBUTION = """
-    SELECT id, account_id, state
+    SELECT id, account_id, state, step
     FROM publications
     WHERE user_id = $1 AND distribution_id = $2
       AND state NOT IN ('published', 'failed', 'canceled', 'missed', 'outcome_unknown')
@@ -53,7 +59,7 @@ class Released:
 
 
 async def release_held(tx: Connection, *, user_id: UUID, account_id: UUID, rescue_after_s: float) -> int:
-    """Put an account's held publications back on their way if nothing holds them any more.
+    """Put an account's held publications back on their way if nothing holds them any more; else say what does.
 
     Call it in the transaction that opens the account's gate, or after the one that brought its proxy up: under the
     account's lock it finds whatever a claim has held by then.
@@ -62,17 +68,20 @@ async def release_held(tx: Connection, *, user_id: UUID, account_id: UUID, rescu
         How many were released.
     """
     account = await tx.fetchrow(_LOCK_ACCOUNT, user_id, account_id)
-    if account is None or await find_closed(tx, account, user_id=user_id) is not None:
+    if account is None:
         return 0
+    egress = await read_egress(tx, account, user_id=user_id)
     rows = await tx.fetch(_HELD, user_id, account_id)
     paused = await find_paused(tx, [row["distribution_id"] for row in rows], user_id=user_id)
-    # What was sent may be live: that is found out, paused or not.
-    closed = {
-        row["id"]: DISTRIBUTION_PAUSED
-        for row in rows
-        if row["distribution_id"] in paused and row["step"] != Step.PUBLISH_SENT
-    }
-    return await _release(tx, [row["id"] for row in rows], closed, user_id=user_id, rescue_after_s=rescue_after_s)
+
+    def find_closed(row: Row) -> str | None:
+        was_sent = row["step"] == Step.PUBLISH_SENT
+        # What was sent may be live: that is found out, paused or not.
+        is_paused = row["distribution_id"] in paused and not was_sent
+        return held_because(account, egress, was_sent=was_sent) or (DISTRIBUTION_PAUSED if is_paused else None)
+
+    closed = {row["id"]: find_closed(row) for row in rows}
+    return await _release(tx, closed, user_id=user_id, rescue_after_s=rescue_after_s)
 
 
 async def release_distribution(
@@ -88,17 +97,23 @@ async def release_distribution(
     """
     rows = await tx.fetch(_OF_DISTRIBUTION, user_id, distribution_id)
     await tx.execute(_FORGET_WISH, user_id, distribution_id)
-    held = {row["id"]: row["account_id"] for row in rows if row["state"] == PublicationState.HELD}
-    reasons = await find_all_closed(tx, list(held.values()), user_id=user_id)
-    closed = {row_id: reasons[account_id] for row_id, account_id in held.items() if account_id in reasons}
-    released = await _release(tx, list(held), closed, user_id=user_id, rescue_after_s=rescue_after_s)
-    return Released(released=released, held=len(closed))
+    held = [row for row in rows if row["state"] == PublicationState.HELD]
+    gates = await read_gates(tx, [row["account_id"] for row in held], user_id=user_id)
+
+    def find_closed(row: Row) -> str | None:
+        gate = gates[row["account_id"]]
+        return held_because(gate, gate["egress"], was_sent=row["step"] == Step.PUBLISH_SENT)
+
+    closed = {row["id"]: find_closed(row) for row in held}
+    released = await _release(tx, closed, user_id=user_id, rescue_after_s=rescue_after_s)
+    return Released(released=released, held=sum(reason is not None for reason in closed.values()))
 
 
-async def _release(
-    tx: Connection, held: Sequence[UUID], closed: Mapping[UUID, str], *, user_id: UUID, rescue_after_s: float
-) -> int:
-    await tx.execute(_STILL_HELD, user_id, list(closed), list(closed.values()))
+async def _release(tx: Connection, closed: Mapping[UUID, str | None], *, user_id: UUID, rescue_after_s: float) -> int:
+    """Let those go that nothing holds, and write on each of the others what does."""
+    still = {row_id: reason for row_id, reason in closed.items() if reason is not None}
+    if still:
+        await tx.execute(_STILL_HELD, user_id, list(still), list(still.values()))
     change = Change(
         to=PublicationState.SCHEDULED,
         owner=Owner.RELEASE,
@@ -106,5 +121,5 @@ async def _release(
         through_outbox=True,
         rescue_after_s=rescue_after_s,
     )
-    free = [row_id for row_id in held if row_id not in closed]
+    free = [row_id for row_id, reason in closed.items() if reason is None]
     return len(await transition_all(tx, free, change, user_id=user_id))

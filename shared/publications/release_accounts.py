@@ -17,6 +17,19 @@ _WITH_HELD = """
     ORDER BY id
     FOR UPDATE
 """
+_HELD_BACK = """
+    SELECT id
+    FROM publications
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM publications WHERE user_id = $1 AND account_id = ANY($2::uuid[]) AND state = 'held'
+        UNION ALL
+        SELECT id
+        FROM publications
+        WHERE user_id = $1 AND account_id = ANY($2::uuid[]) AND state = 'scheduled' AND reason = 'health_cap'
+    ))
+    ORDER BY id
+    FOR UPDATE
+"""
 
 
 async def release_accounts(tx: Connection, *, user_id: UUID, account_ids: Sequence[UUID], rescue_after_s: float) -> int:
@@ -31,3 +44,12 @@ async def release_accounts(tx: Connection, *, user_id: UUID, account_ids: Sequen
         for account_id in {row["account_id"] for row in rows}
     ]
     return sum(released)
+
+
+async def lock_held_back(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID) -> None:
+    """Lock what is held for these accounts and what waits for their halved caps, before both are let go.
+
+    Let go one after the other, they would be locked in another order than that of all who lock several. The caller
+    holds the locks on the accounts' rows.
+    """
+    await tx.execute(_HELD_BACK, user_id, list(account_ids))

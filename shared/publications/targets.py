@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.accounts import PUBLISHABLE, AccountState
+from shared.accounts import CAUTION_COLUMN, PUBLISHABLE, AccountState, Caution
 from shared.database import Connection, Row
 
-# What a person has waived counts for nothing until then.
-_CAUTION = "CASE WHEN accounts.caution_waived_until > now() THEN 'none' ELSE accounts.caution END AS caution"
 _ACCOUNTS = f"""
-    SELECT accounts.id, accounts.username, accounts.state, {_CAUTION}
+    SELECT accounts.id, accounts.username, accounts.state, {CAUTION_COLUMN}
     FROM accounts
     WHERE user_id = $1 AND id = ANY($2::uuid[]) AND removed_at IS NULL
     ORDER BY id
 """  # noqa: S608 - built of constants alone
 _MEMBERS = f"""
-    SELECT accounts.id, accounts.username, accounts.state, {_CAUTION}
+    SELECT accounts.id, accounts.username, accounts.state, {CAUTION_COLUMN}
     FROM group_members
     JOIN accounts ON accounts.user_id = group_members.user_id AND accounts.id = group_members.account_id
     WHERE group_members.user_id = $1 AND group_members.group_id = $2 AND accounts.removed_at IS NULL
@@ -33,19 +31,19 @@ class Target:
     account_id: UUID
     username: str
     state: AccountState
-    caution: str  # none, halved, held: what follows from its health
+    caution: Caution  # what follows from its health now
 
     @property
     def unfit_because(self) -> str | None:
         """Why nothing can be published on it now; None if it can."""
         if self.state not in PUBLISHABLE:
             return f"{self.username} is {self.state}."
-        return f"{self.username} is held: its health is critical." if self.caution == "held" else None
+        return f"{self.username} is held: its health is critical." if self.caution is Caution.HELD else None
 
     @property
     def barred_because(self) -> str | None:
         """Why no new distribution may use it; None if it may."""
-        if self.unfit_because is None and self.caution == "halved":
+        if self.unfit_because is None and self.caution is Caution.HALVED:
             return f"{self.username} is at risk: nothing new is distributed to it until its health is better."
         return self.unfit_because
 
@@ -62,5 +60,8 @@ async def find_group_targets(tx: Connection, group_id: UUID, *, user_id: UUID) -
 
 def _target(row: Row) -> Target:
     return Target(
-        account_id=row["id"], username=row["username"], state=AccountState(row["state"]), caution=row["caution"]
+        account_id=row["id"],
+        username=row["username"],
+        state=AccountState(row["state"]),
+        caution=Caution(row["caution"]),
     )

@@ -70,6 +70,26 @@ def test_what_may_be_live_counts_towards_the_cap(record):
     assert slot == Slot(reason="warmup_cap", at=after(hours=24))
 
 
+@pytest.mark.parametrize(
+    ("caps", "used", "reason"),
+    [
+        pytest.param((4, 4, 4), 1, None, id="below the half"),
+        pytest.param((4, 4, 4), 2, "health_cap", id="the half is used up"),
+        pytest.param((4, 4, 4), 4, "warmup_cap", id="the whole is used up"),
+        pytest.param((5, 5, 5), 2, "health_cap", id="half of an odd cap"),
+        pytest.param((1, 1, 1), 0, None, id="one is always left"),
+        pytest.param((1, 1, 1), 1, "warmup_cap", id="and no more than the protocol allows"),
+    ],
+)
+def test_an_account_at_risk_has_half_of_its_days_cap(caps, used, reason):
+    """The reason tells whether its health or its protocol is in the way."""
+    slot = next_slot(
+        replace(WARMUP, daily_caps=caps, is_halved=True), replace(NOTHING, published=used), now=after(hours=2)
+    )
+
+    assert slot == (None if reason is None else Slot(reason=reason, at=after(hours=24)))
+
+
 def test_what_failed_leaves_its_place_to_another():
     """A cap is about what the platform sees."""
     assert next_slot(WARMUP, replace(NOTHING, published=1, failed=5), now=after(hours=2)) is None

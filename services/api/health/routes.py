@@ -9,8 +9,10 @@ import msgspec
 from services.api.call import Call
 from services.api.health import store
 from services.api.health.contract import Health, Swarm
+from services.api.health.override_health import end_override, override_health
 from services.api.http import Answer, NoQuery, ProblemError, answer, not_found
-from services.api.routing import get
+from services.api.routing import delete, get, post
+from shared.accounts import read_swarm
 from shared.cache import CacheTTL
 
 
@@ -33,18 +35,21 @@ async def get_health(call: Call[NoQuery, None]) -> Answer[Health]:
 
 
 async def get_swarm(call: Call[NoQuery, None]) -> Answer[Swarm]:
-    """Figures over all accounts."""
+    """All accounts seen together: their score, what drags it down, and incidents that are none of theirs."""
 
-    async def load() -> dict[str, Any]:
+    async def load() -> Any:
         async with call.connect() as connection:
-            return await store.swarm(connection, user_id=call.user_id)
+            return msgspec.to_builtins(await read_swarm(connection, user_id=call.user_id))
 
-    found = await call.deps.cache.get_or_set(store.swarm_key(call.user_id), load, CacheTTL.SHORT)
+    # Not for long: incidents come and go without a change of the tenant's own.
+    found = await call.deps.cache.get_or_set(store.swarm_key(call.user_id), load, CacheTTL.VERY_SHORT)
     return answer(msgspec.convert(found, Swarm))
 
 
 ROUTES = [
     get("/v1/accounts/{id}/health", get_health, limited=True, problems=("health_unknown",)),
+    post("/v1/accounts/{id}/health/override", override_health, limited=True),
+    delete("/v1/accounts/{id}/health/override", end_override, statuses=(200,), limited=True),
     get("/v1/accounts/stats/swarm", get_swarm),
     get("/v1/swarm/health", get_swarm),
 ]

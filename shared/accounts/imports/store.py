@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from shared.accounts.states import AccountState
 from shared.database import Connection, Row, insert_many
-from shared.jobs import CheckAccount, JobType, Recurring, RepeatRule, add_recurring, get_job_options_by_type
 from shared.security import SealedToken
 
 # Accounts of one user are added by one transaction at a time, so that two imports never make the same one twice.
@@ -61,7 +57,7 @@ _PUT_TOKENS = """
     FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[]) AS new (account_id, key_id, sealed, expires_at)
     ON CONFLICT (account_id) DO UPDATE
     SET key_id = excluded.key_id, sealed = excluded.sealed, obtained_at = now(), scopes = NULL,
-        refresh_at = excluded.refresh_at, refreshing_until = NULL, updated_at = now()
+        refresh_at = excluded.refresh_at, refreshing_until = NULL, refresh_failures = 0, updated_at = now()
     WHERE account_tokens.user_id = excluded.user_id
 """
 # For tokens that stay, and whose end is another than was thought.
@@ -72,8 +68,6 @@ _PLAN_REFRESHES = """
     WHERE account_tokens.user_id = $1 AND account_tokens.account_id = kept.account_id
 """
 _NEW = AccountState.NEW.value
-# The first check of an account comes within this time.
-_FIRST_CHECK_MS = 60_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,12 +167,6 @@ async def update(tx: Connection, changed: Sequence[AccountWrite], *, user_id: UU
     )
 
 
-async def plan_checks(tx: Connection, account_ids: Sequence[UUID], *, user_id: UUID, every_s: float) -> None:
-    """Have each account's health looked at again and again, first within a minute."""
-    every_ms = round(every_s * 1000)
-    await add_recurring(tx, [_check(account_id, user_id=user_id, every_ms=every_ms) for account_id in account_ids])
-
-
 async def _put_tokens(tx: Connection, accounts: Sequence[AccountWrite], *, user_id: UUID) -> None:
     tokens = [(account, account.token) for account in accounts if account.token is not None]
     await tx.execute(
@@ -188,21 +176,6 @@ async def _put_tokens(tx: Connection, accounts: Sequence[AccountWrite], *, user_
         [token.key_id for _, token in tokens],
         [token.ciphertext for _, token in tokens],
         [account.token_expires_at for account, _ in tokens],
-    )
-
-
-def _check(account_id: UUID, *, user_id: UUID, every_ms: int) -> Recurring:
-    return Recurring(
-        name=f"{JobType.HEALTH_CHECK}:{account_id}",
-        type=JobType.HEALTH_CHECK,
-        payload=msgspec.json.encode(CheckAccount(user_id=user_id, account_id=account_id)),
-        version=CheckAccount.VERSION,
-        rule=RepeatRule(every_ms=every_ms),
-        options=get_job_options_by_type(JobType.HEALTH_CHECK),
-        user_id=user_id,
-        account_id=account_id,
-        # Soon, and not for all of an import at the same moment.
-        first_in_ms=random.randrange(min(every_ms, _FIRST_CHECK_MS)),  # noqa: S311 - spread, no secret
     )
 
 

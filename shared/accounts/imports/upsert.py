@@ -10,6 +10,7 @@ import msgspec
 
 from shared.accounts.imports import store
 from shared.accounts.imports.plan_upsert import UpsertPlan
+from shared.accounts.plan_checks import plan_checks
 from shared.accounts.states import AccountState, Owner
 from shared.accounts.transition import transition_accounts
 from shared.database import Connection
@@ -49,7 +50,6 @@ async def apply_upsert(
     plan: UpsertPlan,
     *,
     user_id: UUID,
-    check_every_s: float,
     release: Release,
     progress: Callable[[int], Awaitable[None]] = _untold,
 ) -> None:
@@ -59,7 +59,6 @@ async def apply_upsert(
         tx: the transaction that planned it.
         plan: what to do.
         user_id: the tenant.
-        check_every_s: how often each account's health is looked at.
         release: called for the accounts that may publish again, or by another way.
         progress: told how many rows are done, after each batch.
     """
@@ -68,15 +67,15 @@ async def apply_upsert(
     known = [*plan.changed, *(account for account in plan.added if account.id in plan.returned)]
     for batch in _batches(new):
         await store.insert(tx, batch, user_id=user_id)
-        await store.plan_checks(tx, [account.id for account in batch], user_id=user_id, every_s=check_every_s)
+        await plan_checks(tx, [account.id for account in batch], user_id=user_id)
         done += len(batch)
         await progress(done)
     for batch in _batches(known):
         await store.update(tx, batch, user_id=user_id)
+        # A new token is a new question; the checks of those that were removed went with them.
+        await plan_checks(tx, [account.id for account in batch if account.token is not None], user_id=user_id)
         done += len(batch)
         await progress(done)
-    # Their checks went with them.
-    await store.plan_checks(tx, sorted(plan.returned), user_id=user_id, every_s=check_every_s)
     await transition_accounts(
         tx, plan.revived, user_id=user_id, target=AccountState.ACTIVE, owner=Owner.API, reason=None
     )
@@ -88,7 +87,6 @@ async def apply_import(
     plan: UpsertPlan,
     *,
     user_id: UUID,
-    check_every_s: float,
     release: Release,
     operation_id: UUID | None = None,
     progress: Callable[[int], Awaitable[None]] = _untold,
@@ -99,12 +97,11 @@ async def apply_import(
         tx: the transaction that planned it.
         plan: what to do.
         user_id: the tenant.
-        check_every_s: how often each account's health is looked at.
         release: called for the accounts that may publish again, or by another way.
         operation_id: the operation that it is the work of, if it is one's.
         progress: told how many rows are done, after each batch.
     """
-    await apply_upsert(tx, plan, user_id=user_id, check_every_s=check_every_s, release=release, progress=progress)
+    await apply_upsert(tx, plan, user_id=user_id, release=release, progress=progress)
     imported = Imported.of(plan)
     payload = {"operation_id": operation_id and str(operation_id), **msgspec.structs.asdict(imported)}
     await record_events(tx, [Event(user_id=user_id, type="import.finished", subject=user_id, payload=payload)])
