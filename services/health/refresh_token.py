@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import structlog
 
-from services.health.check_account import Surgery
 from services.health.renewals import HeldToken, Renewal, hold_token, let_go
+from services.health.surgery import Surgery
 from shared.accounts import open_account
 from shared.database import run_in_transaction
 from shared.instagram import ErrorClass, GraphAccount, GraphError, InstagramError, TokenGrant, Wait
@@ -66,7 +66,7 @@ async def _ask_if_admitted(
     wait = await surgery.gate.admit(account.ig_user_id)
     if wait is not None:
         async with surgery.pool.acquire() as connection:
-            await let_go(connection, payload, held)
+            await let_go(connection, payload, held, failed=False)
         return wait
     try:
         return await _ask(surgery, payload, held, account)
@@ -82,7 +82,7 @@ async def _ask(surgery: Surgery, payload: RefreshToken, held: HeldToken, account
         if isinstance(error, GraphError) and error.error_class is ErrorClass.REAUTH:
             return None
         async with surgery.pool.acquire() as connection:
-            await let_go(connection, payload, held)
+            await let_go(connection, payload, held, failed=True)
         raise Transient(str(error)) from error
 
 

@@ -18,6 +18,7 @@ from shared.accounts import (
     TOKEN_COLUMN,
     AccountState,
     Owner,
+    plan_checks,
     transition_account,
 )
 from shared.database import Connection, Row
@@ -47,7 +48,8 @@ _HOLD = """
     RETURNING refreshing_until
 """
 _LET_GO = """
-    UPDATE account_tokens SET refreshing_until = NULL
+    UPDATE account_tokens
+    SET refreshing_until = NULL, refresh_failures = least(refresh_failures + CASE WHEN $4 THEN 1 ELSE 0 END, 1000)
     WHERE user_id = $1 AND account_id = $2 AND refreshing_until = $3
 """
 _LOCK_ACCOUNT = "SELECT id FROM accounts WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE"
@@ -55,6 +57,7 @@ _LOCK_TOKEN = "SELECT key_id, sealed FROM account_tokens WHERE user_id = $1 AND 
 _RENEW = """
     UPDATE account_tokens
     SET key_id = $3, sealed = $4, scopes = coalesce($5::text[], scopes), obtained_at = now(), refreshing_until = NULL,
+        refresh_failures = 0,
         refresh_at = token_refresh_at(account_id, now(), now() + $6::float8 * interval '1 second'), updated_at = now()
     WHERE user_id = $1 AND account_id = $2
 """
@@ -67,6 +70,13 @@ _SET_EXPIRY = """
 _GIVE_UP = """
     UPDATE account_tokens SET refreshing_until = NULL, refresh_at = now() + interval '24 hours'
     WHERE user_id = $1 AND account_id = $2
+"""
+# While one class of error hits many accounts at once, it is no account's.
+_PUT_OFF = """
+    UPDATE account_tokens SET refreshing_until = NULL, refresh_at = now() + interval '1 hour'
+    WHERE user_id = $1 AND account_id = $2
+      AND EXISTS (SELECT FROM incidents WHERE error_class = 'reauth' AND closed_at IS NULL)
+    RETURNING true
 """
 
 
@@ -107,9 +117,9 @@ async def hold_token(tx: Connection, payload: RefreshToken) -> HeldToken | NotHe
     return HeldToken(row=row, until=until)
 
 
-async def let_go(tx: Connection, payload: RefreshToken, held: HeldToken) -> None:
-    """Let others renew it."""
-    await tx.execute(_LET_GO, payload.user_id, payload.account_id, held.until)
+async def let_go(tx: Connection, payload: RefreshToken, held: HeldToken, *, failed: bool) -> None:
+    """Let others renew it. `failed`: the platform was asked and gave none, which is counted."""
+    await tx.execute(_LET_GO, payload.user_id, payload.account_id, held.until, failed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +147,12 @@ class Renewal:
         return True
 
     async def write_refusal(self, tx: Connection) -> bool:
-        """The platform takes the token no more; False if the account has got another one meanwhile."""
-        if not await self._still_stored(tx):
+        """The platform takes the token no more.
+
+        False if the account has got another one meanwhile, or if so many are refused at once that it is no account's
+        trouble: then it is asked again in an hour.
+        """
+        if not await self._still_stored(tx) or await tx.fetchval(_PUT_OFF, *self._row):
             return False
         await _need_another(tx, self.payload, reason="reauth_required")
         return True
@@ -164,6 +178,7 @@ class Renewal:
 
 async def _need_another(tx: Connection, payload: RefreshToken, *, reason: str) -> None:
     await tx.execute(_GIVE_UP, payload.user_id, payload.account_id)
+    await plan_checks(tx, [payload.account_id], user_id=payload.user_id)
     await transition_account(
         tx,
         payload.account_id,

@@ -36,7 +36,6 @@ class Importer:
     pool: Pool
     cache: CacheService
     cipher: TokenCipher
-    check_every_s: float
     rescue_after_s: float
     _places: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, _AT_A_TIME))
 
@@ -91,7 +90,6 @@ async def _do(importer: Importer, tx: Connection, operation: Operation, sealed: 
         tx,
         plan,
         user_id=user_id,
-        check_every_s=importer.check_every_s,
         release=partial(release_accounts, rescue_after_s=importer.rescue_after_s),
         operation_id=operation.id,
         progress=partial(tell_progress, importer.pool, operation),

@@ -15,18 +15,11 @@ from shared.jobs import (
     add_recurring,
     fire_due,
     get_job_options_by_type,
-    set_rhythm,
 )
 
 _BATCH = 500
 # Due and yet not taken: another scheduler is at it, or it came due a moment ago.
 _BREATH_S = 0.02
-
-
-async def ensure_health_checks(pool: Pool, *, every_s: float) -> None:
-    """Bring the checks of all accounts to the rhythm of the settings."""
-    async with pool.acquire() as connection, connection.transaction():
-        await set_rhythm(connection, JobType.HEALTH_CHECK, every_ms=round(every_s * 1000))
 
 
 async def ensure_cleanup(pool: Pool, *, every_s: float) -> None:

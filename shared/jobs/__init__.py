@@ -47,7 +47,6 @@ from shared.jobs.recurring import (
     remove_recurring,
     resume_recurring,
     run_recurring_now,
-    set_rhythm,
 )
 from shared.jobs.redrive import Redriven, Refused, redrive, redrive_many, redrive_oldest
 from shared.jobs.repeat import Misfire, Repeat, RepeatRule
@@ -144,7 +143,6 @@ __all__ = [
     "restore_topology",
     "resume_recurring",
     "run_recurring_now",
-    "set_rhythm",
     "to_outbox",
     "until_any",
 ]

@@ -1,6 +1,6 @@
 """Recurring jobs: rows that say what is due when, and the sweep that turns due times into jobs of the outbox."""
 
-from shared.jobs.recurring.add import Recurring, add_recurring, set_rhythm
+from shared.jobs.recurring.add import Recurring, add_recurring
 from shared.jobs.recurring.control import (
     LIST_RECURRING,
     BrokenRecurringError,
@@ -28,5 +28,4 @@ __all__ = [
     "remove_recurring",
     "resume_recurring",
     "run_recurring_now",
-    "set_rhythm",
 ]

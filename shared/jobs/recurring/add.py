@@ -38,18 +38,6 @@ _ADD = """
         END
 """
 # Locked in one order, so that two processes that start together never wait for each other in a circle.
-_SET_RHYTHM = """
-    WITH other AS (
-        SELECT name FROM recurring_jobs
-        WHERE type = $1 AND every_ms <> $2
-        ORDER BY name
-        FOR UPDATE
-    )
-    UPDATE recurring_jobs AS r
-    SET every_ms = $2, next_due_at = now() + random() * $2::bigint * interval '1 millisecond'
-    FROM other
-    WHERE r.name = other.name
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +89,6 @@ async def add_recurring(tx: Connection, recurring: Sequence[Recurring]) -> None:
         [job.rule.misfire.value for job in jobs],
         [first_due_at(job, now) for job in jobs],
     )
-
-
-async def set_rhythm(tx: Connection, job_type: JobType, *, every_ms: int) -> None:
-    """Bring all jobs of a type that recur by `every` to one rhythm.
-
-    Those that had another come within one period, spread over it at random so that they do not come all at once.
-    """
-    await tx.execute(_SET_RHYTHM, job_type.value, every_ms)
 
 
 def first_due_at(job: Recurring, now: datetime) -> datetime:

@@ -8,8 +8,9 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
 from deploy.emulator import Options, create_app
-from services.health.check_account import Surgery
 from services.health.refresh_token import refresh_token
+from services.health.surgery import Surgery
+from services.health.usage_watch import UsageWatch
 from shared.cache import open_cache
 from shared.database import create_pool
 from shared.instagram import GraphClient, open_gate, open_graph_session
@@ -131,8 +132,19 @@ async def clinic(database_url, redis_url, options):
         tenant = await seed_tenant(pool, instagram=[(account["ig_user_id"], account["access_token"])])
         await pool.execute("UPDATE accounts SET token_expires_at = now() + interval '60 days'")
         gate = await stack.enter_async_context(open_gate(redis_url))
-        graph = GraphClient(session, base_url=url, version="v25.0", deadline_s=10, publish_deadline_s=10, watch=gate)
-        surgery = Surgery(pool=pool, graph=graph, gate=gate, cipher=CIPHER, cache=cache)
+        usage = UsageWatch(gate)
+        graph = GraphClient(session, base_url=url, version="v25.0", deadline_s=10, publish_deadline_s=10, watch=usage)
+        surgery = Surgery(
+            pool=pool,
+            cache=cache,
+            rescue_after_s=60.0,
+            graph=graph,
+            gate=gate,
+            usage=usage,
+            cipher=CIPHER,
+            slots=1,
+            check_every_s=21_600.0,
+        )
         clinic = Clinic(surgery=surgery, tenant=tenant, http=http, emulator_url=url)
         await clinic.pass_days(30)
         yield clinic

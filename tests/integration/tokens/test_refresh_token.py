@@ -70,7 +70,7 @@ async def test_workers_that_waited_for_the_same_account_ask_once(clinic):
 
 @pytest.mark.parametrize("kind", ["error", "html_502"])
 async def test_a_failure_of_the_platform_proves_nothing(clinic, kind):
-    """The job is tried again by its policy; token and account stay, and the next try may begin at once."""
+    """It is counted and tried again by the job's policy; token and account stay, the next try may begin at once."""
     before = await clinic.token()
     await clinic.control("faults", endpoint="refresh_token", kind=kind, times=1)
 
@@ -79,8 +79,10 @@ async def test_a_failure_of_the_platform_proves_nothing(clinic, kind):
 
     row = await clinic.row()
     assert (await clinic.token(), row["state"], row["refreshing_until"]) == (before, "ACTIVE", None)
+    assert row["refresh_failures"] == 1
     assert await clinic.refresh() is None
     assert await clinic.token() != before
+    assert (await clinic.row())["refresh_failures"] == 0
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,21 @@ async def test_a_refused_token_asks_for_the_owner(clinic):
     row = await clinic.row()
     assert (row["state"], row["state_reason"]) == ("NEEDS_REAUTH", "reauth_required")
     assert await clinic.events() == ["account.reauth_required"]
+
+
+async def test_in_an_incident_a_refusal_asks_nobody(clinic):
+    """What hits many accounts at once is no account's trouble: this one is asked for again in an hour."""
+    await clinic.pool.execute(
+        "INSERT INTO incidents (id, error_class, accounts, share, user_ids, paused_until) "
+        "VALUES (gen_random_uuid(), 'reauth', 50, 0.9, '{}', now())"
+    )
+    await clinic.control("faults", endpoint="refresh_token", kind="error", times=1, code=190, subcode=460)
+
+    await clinic.refresh()
+
+    row = await clinic.row()
+    assert (row["state"], row["refreshing_until"], round(row["refresh_in"] * 24)) == ("ACTIVE", None, 1)
+    assert await clinic.events() == []
 
 
 @pytest.mark.parametrize("answer", [{"access_token": "", "expires_in": 5_184_000}, {}, []])
