@@ -3,77 +3,59 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from shared.alerts.alert import Alert, AlertCode, event_of
 from shared.database import Connection, Row
-from shared.outbox import Event, record_events
+from shared.outbox import record_events
 
-
-class Severity(StrEnum):
-    """How soon somebody should act."""
-
-    INFO = "info"  # when there is time
-    WARNING = "warning"  # soon: something will fail
-    CRITICAL = "critical"  # now: something fails
-
-
-class AlertCode(StrEnum):
-    """What is wrong; docs/health.md tells what to do about each."""
-
-    TOKEN_EXPIRING = "token_expiring"  # noqa: S105 - the name of an alert, not a token
-    REAUTH_REQUIRED = "reauth_required"
-    ACCOUNT_RESTRICTED = "account_restricted"
-    HEALTH_LOW = "health_low"
-    OUTCOME_UNKNOWN = "outcome_unknown"
-    PUBLICATIONS_MISSED = "publications_missed"
-    SCHEDULE_BROKEN = "schedule_broken"
-    QUEUE_EMPTY = "queue_empty"
-    APP_INCIDENT = "app_incident"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alert:
-    """What a person should know of one subject."""
-
-    user_id: UUID
-    code: AlertCode
-    severity: Severity
-    subject_type: str  # account, schedule, post_queue, user
-    subject_id: UUID
-    text: str  # one sentence: what is wrong
-    advice: str  # one sentence: what to do
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-# A live one takes the newest words; where it has become more severe it is escalated, and needs a person again. One that
-# has become less severe says so without a word to anybody.
+_BATCH = 1_000
+# What is said already is passed over: a thing that stays wrong costs no write. A live one takes the newest words; where
+# it has come further it is escalated, and needs a person again. One that has become less severe says so without a word
+# to anybody.
 _RAISE = """
-    INSERT INTO alerts AS live (id, user_id, code, severity, subject_type, subject_id, text, advice, details)
-    SELECT id, user_id, code, severity, subject_type, subject_id, text, advice, details::jsonb
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
-                $9::text[])
-         AS new (id, user_id, code, severity, subject_type, subject_id, text, advice, details)
+    INSERT INTO alerts AS live (id, user_id, code, severity, stage, subject_type, subject_id, text, advice, details)
+    SELECT new.id, new.user_id, new.code, new.severity, new.stage, new.subject_type, new.subject_id, new.text,
+           new.advice, new.details::jsonb
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::uuid[], $8::text[],
+                $9::text[], $10::text[]) WITH ORDINALITY
+         AS new (id, user_id, code, severity, stage, subject_type, subject_id, text, advice, details, place)
+    LEFT JOIN alerts AS known
+        ON known.user_id = new.user_id AND known.code = new.code AND known.subject_id = new.subject_id
+        AND known.state <> 'resolved'
+    WHERE known.id IS NULL
+       OR (known.severity, known.stage, known.text, known.advice, known.details)
+          IS DISTINCT FROM (new.severity, new.stage, new.text, new.advice, new.details::jsonb)
+    ORDER BY new.place
     ON CONFLICT (user_id, code, subject_id) WHERE state <> 'resolved' DO UPDATE SET
         text = excluded.text, advice = excluded.advice, details = excluded.details,
-        count = live.count + 1, seen_at = now(), severity = excluded.severity,
-        escalated_at = CASE WHEN array_position('{info,warning,critical}'::text[], excluded.severity)
-                                 > array_position('{info,warning,critical}'::text[], live.severity)
+        count = live.count + 1, seen_at = now(), severity = excluded.severity, stage = excluded.stage,
+        escalated_at = CASE WHEN (array_position('{info,warning,critical}'::text[], excluded.severity), excluded.stage)
+                                 > (array_position('{info,warning,critical}'::text[], live.severity), live.stage)
                             THEN now() ELSE live.escalated_at END,
-        state = CASE WHEN array_position('{info,warning,critical}'::text[], excluded.severity)
-                          > array_position('{info,warning,critical}'::text[], live.severity)
+        state = CASE WHEN (array_position('{info,warning,critical}'::text[], excluded.severity), excluded.stage)
+                          > (array_position('{info,warning,critical}'::text[], live.severity), live.stage)
                      THEN 'open' ELSE live.state END
     RETURNING *, xmax = 0 AS opened, escalated_at = now() AS escalated
 """
 _RESOLVE = """
     UPDATE alerts
-    SET state = 'resolved', resolved_at = now(), resolved_by = $4
-    WHERE user_id = $1 AND code = $2 AND subject_id = ANY($3::uuid[]) AND state <> 'resolved'
+    SET state = 'resolved', resolved_at = now()
+    WHERE user_id = ANY($1::uuid[]) AND code = $2 AND subject_id = ANY($3::uuid[]) AND state <> 'resolved'
+    RETURNING *
+"""
+_RESOLVE_OTHERS = """
+    UPDATE alerts
+    SET state = 'resolved', resolved_at = now()
+    WHERE user_id = $1 AND code = ANY($2::text[]) AND state <> 'resolved'
+      AND NOT EXISTS (
+          SELECT
+          FROM unnest($3::text[], $4::uuid[]) AS still (code, subject_id)
+          WHERE still.code = alerts.code AND still.subject_id = alerts.subject_id
+      )
     RETURNING *
 """
 
@@ -81,8 +63,9 @@ _RESOLVE = """
 async def raise_alerts(tx: Connection, alerts: Sequence[Alert]) -> int:
     """Say that these things are wrong, in the transaction that found it.
 
-    An alert that is live already takes the newest words; where it has become more severe it is escalated, and open
-    again if somebody had acknowledged it. Events tell of the first time and of each escalation, not of repetitions.
+    An alert that is live already takes the newest words; where it has become more severe, or has come to a later stage,
+    it is escalated, and open again if somebody had acknowledged it. Events tell of the first time and of each
+    escalation. What is live in the same words is left as it is.
 
     Args:
         tx: the caller's transaction.
@@ -94,28 +77,22 @@ async def raise_alerts(tx: Connection, alerts: Sequence[Alert]) -> int:
     newest = {(alert.user_id, alert.code, alert.subject_id): alert for alert in alerts}
     # One order for all writers, so that two of them never wait for each other in a circle.
     ordered = [newest[key] for key in sorted(newest)]
-    if not ordered:
-        return 0
-    rows = await tx.fetch(
-        _RAISE,
-        [uuid7() for _ in ordered],
-        [alert.user_id for alert in ordered],
-        [alert.code.value for alert in ordered],
-        [alert.severity.value for alert in ordered],
-        [alert.subject_type for alert in ordered],
-        [alert.subject_id for alert in ordered],
-        [alert.text for alert in ordered],
-        [alert.advice for alert in ordered],
-        [json.dumps(dict(alert.details)) for alert in ordered],
-    )
-    events = [_event(row, "alert.opened") for row in rows if row["opened"]]
-    events += [_event(row, "alert.escalated") for row in rows if row["escalated"] and not row["opened"]]
-    await record_events(tx, events)
-    return len(events)
+    told = 0
+    for start in range(0, len(ordered), _BATCH):
+        rows = await _raise(tx, ordered[start : start + _BATCH])
+        events = [event_of(row, "alert.opened") for row in rows if row["opened"]]
+        events += [event_of(row, "alert.escalated") for row in rows if row["escalated"] and not row["opened"]]
+        await record_events(tx, events)
+        told += len(events)
+    return told
 
 
 async def resolve_alerts(
-    tx: Connection, code: AlertCode, subject_ids: Sequence[UUID], *, user_id: UUID, by: str | None = None
+    tx: Connection,
+    code: AlertCode,
+    subject_ids: Sequence[UUID],
+    *,
+    user_id: UUID | Collection[UUID],
 ) -> int:
     """Say that what these alerts told of is over; subjects without a live one are passed over.
 
@@ -123,24 +100,53 @@ async def resolve_alerts(
         tx: the caller's transaction.
         code: what was wrong.
         subject_ids: with what.
-        user_id: their tenant.
-        by: the key of the person who says so; None: it was seen to be over.
+        user_id: their tenant, or the tenants that were told of the same subject.
 
     Returns:
         How many were live.
     """
-    rows = await tx.fetch(_RESOLVE, user_id, code.value, sorted(subject_ids), by) if subject_ids else []
-    await record_events(tx, [_event(row, "alert.resolved") for row in rows])
+    user_ids = [user_id] if isinstance(user_id, UUID) else sorted(user_id)
+    rows = await tx.fetch(_RESOLVE, user_ids, code.value, sorted(subject_ids)) if subject_ids else []
+    await record_events(tx, [event_of(row, "alert.resolved") for row in rows])
     return len(rows)
 
 
-def _event(row: Row, event_type: str) -> Event:
-    payload = {
-        "code": row["code"],
-        "severity": row["severity"],
-        "subject_type": row["subject_type"],
-        "subject_id": str(row["subject_id"]),
-        "text": row["text"],
-        "advice": row["advice"],
-    }
-    return Event(user_id=row["user_id"], type=event_type, subject=row["id"], payload=payload)
+async def settle_alerts(
+    tx: Connection, alerts: Sequence[Alert], *, codes: Collection[AlertCode], user_id: UUID
+) -> tuple[int, int]:
+    """Bring a tenant's live alerts of some codes to exactly these.
+
+    Args:
+        tx: the caller's transaction.
+        alerts: all that is wrong now, of these codes and this tenant.
+        codes: what was looked for.
+        user_id: the tenant.
+
+    Returns:
+        How many were opened or escalated, and how many resolved.
+    """
+    rows = await tx.fetch(
+        _RESOLVE_OTHERS,
+        user_id,
+        sorted(codes),
+        [alert.code.value for alert in alerts],
+        [alert.subject_id for alert in alerts],
+    )
+    await record_events(tx, [event_of(row, "alert.resolved") for row in rows])
+    return await raise_alerts(tx, alerts), len(rows)
+
+
+async def _raise(tx: Connection, alerts: Sequence[Alert]) -> Sequence[Row]:
+    return await tx.fetch(
+        _RAISE,
+        [uuid7() for _ in alerts],
+        [alert.user_id for alert in alerts],
+        [alert.code.value for alert in alerts],
+        [alert.severity.value for alert in alerts],
+        [alert.stage for alert in alerts],
+        [alert.subject_type for alert in alerts],
+        [alert.subject_id for alert in alerts],
+        [alert.text for alert in alerts],
+        [alert.advice for alert in alerts],
+        [json.dumps(dict(alert.details)) for alert in alerts],
+    )

@@ -18,6 +18,7 @@ from shared.instagram.wire import Answer, Call
 _SECRET_LIKE = re.compile(
     r"\b(?:IGAA|EAA)[A-Za-z0-9_-]{8,}|(?:(?<=access_token=)|(?<=client_secret=)|(?<=signature=))[^&\s\"']+"
 )
+_CODE_LIMIT = 2**31
 _MESSAGE_CHARS_MAX = 500
 _TRACE_CHARS_MAX = 64
 _SUCCESS = range(200, 300)
@@ -104,9 +105,11 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
 
 def _number(value: object) -> int | None:
     try:
-        return int(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
+        number = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
     except ValueError:
         return None
+    # No code of the platform's is larger than an integer of the database.
+    return number if number is not None and abs(number) < _CODE_LIMIT else None
 
 
 def _text(value: object) -> str:

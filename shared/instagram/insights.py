@@ -20,6 +20,9 @@ class MediaProduct(StrEnum):
     STORY = "STORY"
 
 
+# Beyond it nothing is counted; NaN and infinity, which JSON is read to hold, are not within it either.
+_MOST = 2**63
+
 _EVERYWHERE = ("reach", "views", "shares", "total_interactions", "reposts")
 _LASTING = ("likes", "comments", "saved")
 _PROFILE = ("follows", "profile_visits", "profile_activity")
@@ -77,4 +80,6 @@ def _value(item: Json) -> int | float | None:
     if holder is None and isinstance(values, list) and values:
         holder = values[0]
     value = holder.get("value") if isinstance(holder, dict) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return value if -_MOST < value < _MOST else None

@@ -54,6 +54,19 @@ def test_a_limit_of_the_app_holds_every_account(desk, code):
     assert desk.wait_s(OTHER) >= 120
 
 
+def test_a_pause_of_the_app_holds_every_account_until_it_ends(desk):
+    """A shorter one changes nothing; who waits comes back spread."""
+    desk.budget.hold_app(300)
+    desk.budget.hold_app(100)
+    desk.budget.hold_app(0)
+
+    held = [desk.wait_s(ONE), desk.wait_s(OTHER)]
+    desk.now += 301
+
+    assert all(300 <= wait_s <= 375 for wait_s in held)
+    assert desk.wait_s(ONE) == 0
+
+
 @pytest.mark.parametrize("code", [17, 32, 613, 80001, 80002])
 def test_a_limit_of_an_account_holds_that_account_alone(desk, code):
     """The others go on."""

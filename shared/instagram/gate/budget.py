@@ -80,6 +80,10 @@ class Budget:
         self._measure(_name(Scope.APP, ig_user_id), usage.app_percent, None)
         self._measure(_name(Scope.ACCOUNT, ig_user_id), usage.account_percent, usage.regain_s)
 
+    def hold_app(self, seconds: float) -> None:
+        """Nobody calls for so long, or for as long as the app is held already."""
+        self._block(Scope.APP.value, seconds)
+
     def blocked(self, ig_user_id: str) -> Wait | None:
         """The wait of a limit that is used up."""
         left_s = {scope: self._memory.left_s(_block(_name(scope, ig_user_id))) for scope in Scope}

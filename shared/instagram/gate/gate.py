@@ -22,6 +22,8 @@ from shared.instagram.usage import Usage
 
 # How often the background looks: what is urgent wakes it.
 _TICK_S = 1.0
+# What was learned ahead of a try holds for so long: what another process is told meanwhile comes too late for it.
+_AHEAD_S = 2.0
 
 log = structlog.get_logger()
 
@@ -58,6 +60,9 @@ class PlatformGate:
         self._budget = Budget(self._memory, rng=rng)
         self._outage = Outage(self._memory, clock=clock, wall=wall, rng=rng)
         self._was_down = False
+        self._clock = clock
+        self._ahead: set[str] = set()
+        self._ahead_until = 0.0
         self._asking = asyncio.Lock()
         self._wake = asyncio.Event()
         self._to_tell = False
@@ -100,6 +105,20 @@ class PlatformGate:
         if self._outage.end_try(ig_user_id):
             self._look()
             self._wake.set()
+
+    async def look_ahead(self, ig_user_ids: Sequence[str]) -> None:
+        """Learn in one round trip how it stands with many accounts: within 2 s `admit` asks nobody for them again."""
+        keys = (key for ig_user_id in ig_user_ids for key in self._budget.keys(ig_user_id))
+        await self._sync([*dict.fromkeys(keys), *OUTAGE_KEYS])
+        self._ahead, self._ahead_until = set(ig_user_ids), self._clock() + _AHEAD_S
+
+    async def pause_app(self, seconds: float) -> None:
+        """Have nobody call the platform for so long: every process holds to it, as to a refusal of the platform's.
+
+        One that ends before another that is in force changes nothing. While Redis is away only this process knows.
+        """
+        self._budget.hold_app(seconds)
+        await self._sync(())
 
     async def confirm_outage(self, probe: Callable[[], Awaitable[object]]) -> Wait | None:
         """Ask whether it is the platform that failed, before a publication is ended because it failed.
@@ -152,11 +171,18 @@ class PlatformGate:
             await asyncio.wait({self._healing})
 
     async def _ask(self, ig_user_id: str) -> Wait | None:
-        await self._sync([*self._budget.keys(ig_user_id), *OUTAGE_KEYS])
+        if self._outage.down or not self._knows(ig_user_id):
+            await self._sync([*self._budget.keys(ig_user_id), *OUTAGE_KEYS])
         wait = self._budget.wait(ig_user_id)
         if wait or not self._outage.down or await self._takes_probe(ig_user_id):
             return wait
         return self._outage.wait()
+
+    def _knows(self, ig_user_id: str) -> bool:
+        """Whether it was learned just now how it stands with an account."""
+        known = ig_user_id in self._ahead and self._clock() < self._ahead_until
+        self._ahead.discard(ig_user_id)
+        return known
 
     async def _takes_probe(self, ig_user_id: str) -> bool:
         if self._outage.probed:

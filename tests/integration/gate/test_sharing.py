@@ -50,6 +50,27 @@ async def test_a_repeated_refusal_waits_longer_whichever_process_gets_it(one, ot
     assert 230 < wait.delay_s <= 300
 
 
+async def test_many_accounts_are_asked_after_together(other):
+    """A sweep costs one round trip, and what it learned is soon too old for another try."""
+    asked, exchange = [], other.gate._store.exchange  # noqa: SLF001 - where round trips are made
+    now = [0.0]
+    other.gate._clock = lambda: now[0]  # noqa: SLF001 - so that no time passes
+
+    async def count(changed, keys):
+        asked.append(len(keys))
+        return await exchange(changed, keys)
+
+    other.gate._store.exchange = count  # noqa: SLF001
+    await other.gate.look_ahead(["a", "b", "c"])
+    first = [await other.admit("a"), await other.admit("b"), len(asked)]
+    await other.admit("a")
+    now[0] += 2.0
+    await other.admit("c")
+
+    assert first == [None, None, 1]
+    assert len(asked) == 3
+
+
 async def test_an_end_that_comes_while_another_is_told_is_told_too(redis_url):
     """Whoever brings forward what waits may have looked already."""
     told: list[int] = []
