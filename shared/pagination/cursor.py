@@ -32,7 +32,11 @@ class SortColumn(StrEnum):
     UPDATED_AT = "updated_at"
     PUBLISH_AT = "publish_at"
     DIED_AT = "died_at"
+    DUE_AT = "due_at"
+    OPENED_AT = "opened_at"
     NEXT_DUE_AT = "next_due_at"
+    CAPTURED_AT = "captured_at"
+    COMPUTED_AT = "computed_at"
 
 
 class SortDirection(StrEnum):
