@@ -5,14 +5,21 @@ One whose publish call was sent may be live and is never missed; if nobody can l
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
 import structlog
 
-from shared.database import Pool
+from shared.database import Pool, Row
 from shared.jobs import JobType
 from shared.outbox import withdraw
-from shared.publications import Change, Owner, PublicationState, transition
+from shared.publications import Change, Owner, PublicationState, transition, transition_all
 
-_BATCH = 200
+_BATCH = 500
+_TOO_LATE_ALONE = "too_late"
+# They say that it may go on again, not why it waited.
+_GOES_ON = frozenset({"released", "platform_back", "rescheduled_by_user", "retried_by_user"})
 log = structlog.get_logger()
 
 # A wait that ends only after the last moment is a miss already. A row past its first step is exempt while its container
@@ -44,13 +51,21 @@ async def mark_missed_once(pool: Pool) -> float | None:
     """One sweep. Returns 0 if there may be more, None for the usual rhythm."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(_TOO_LATE, _BATCH)
-        for row in rows:
-            change = Change(to=PublicationState.MISSED, owner=Owner.SCHEDULER, reason=row["reason"] or "too_late")
-            await transition(connection, row["id"], change, user_id=row["user_id"])
+        for (user_id, reason), publication_ids in _by_cause(rows).items():
+            change = Change(to=PublicationState.MISSED, owner=Owner.SCHEDULER, reason=reason)
+            await transition_all(connection, publication_ids, change, user_id=user_id)
         await withdraw(connection, type_=JobType.POST_PUBLISH, subjects=[str(row["id"]) for row in rows])
     if rows:
         log.warning("publications.missed", count=len(rows))
     return 0.0 if len(rows) == _BATCH else None
+
+
+def _by_cause(rows: Sequence[Row]) -> dict[tuple[UUID, str], list[UUID]]:
+    causes = defaultdict[tuple[UUID, str], list[UUID]](list)
+    for row in rows:
+        reason = row["reason"]
+        causes[row["user_id"], _TOO_LATE_ALONE if reason is None or reason in _GOES_ON else reason].append(row["id"])
+    return causes
 
 
 async def give_up_unseen_once(pool: Pool) -> float | None:

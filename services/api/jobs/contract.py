@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -153,6 +153,29 @@ class Discarded(msgspec.Struct, frozen=True, kw_only=True):
 
     discarded: int
     more: bool  # the limit was reached: there may be more of them
+
+
+class CleanupQuery(Query, frozen=True, kw_only=True):
+    """Whether to only say what would be done."""
+
+    dry_run: bool = False
+
+
+class OldRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What is old enough to go by one policy."""
+
+    table: str
+    kept_days: int | None  # null: for ever
+    fate: Literal["archived", "deleted"]
+    rows: int
+    rows_are_exact: bool  # false: there are more; counting ended there
+
+
+class Cleanup(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cleanup lets go, counted before it begins."""
+
+    dry_run: bool
+    policies: list[OldRows]
 
 
 class RecurringJob(msgspec.Struct, frozen=True, kw_only=True):

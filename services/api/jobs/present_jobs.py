@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from services.api.jobs import contract
+from shared.cleanup import Old
 from shared.database import Row
 from shared.jobs import DeadCount, DeadJob, JobStats, RecurringState, Redriven
 from shared.outbox import Backlog
@@ -45,6 +46,21 @@ def present_redriven(report: Redriven, *, limit: int, dry_run: bool) -> contract
     refused = [contract.RefusedJob(id=one.id, reason=f"It stays: {one.reason}.") for one in report.refused]
     more = report.count + len(refused) >= limit
     return contract.Redriven(redriven=report.count, dry_run=dry_run, refused=refused, more=more)
+
+
+def present_cleanup(found: Sequence[Old], *, dry_run: bool) -> contract.Cleanup:
+    """What is old enough to go."""
+    policies = [
+        contract.OldRows(
+            table=old.policy.name,
+            kept_days=old.policy.days,
+            fate=old.policy.fate,
+            rows=old.rows,
+            rows_are_exact=old.is_exact,
+        )
+        for old in found
+    ]
+    return contract.Cleanup(dry_run=dry_run, policies=policies)
 
 
 def present_recurring(row: Row) -> contract.RecurringJob:

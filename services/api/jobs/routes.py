@@ -21,6 +21,8 @@ from services.api.http import (
 )
 from services.api.jobs.choose_dead import choose_dead, choose_some
 from services.api.jobs.contract import (
+    Cleanup,
+    CleanupQuery,
     DeadJob,
     DeadJobInFull,
     DeadQuery,
@@ -34,6 +36,7 @@ from services.api.jobs.contract import (
     Stats,
 )
 from services.api.jobs.present_jobs import (
+    present_cleanup,
     present_dead,
     present_dead_in_full,
     present_recurring,
@@ -41,24 +44,31 @@ from services.api.jobs.present_jobs import (
     present_stats,
 )
 from services.api.routing import delete, get, post
+from shared.cleanup import choose_policies, count_old
 from shared.database import Connection
 from shared.jobs import (
     LIST_DEAD,
     LIST_RECURRING,
+    CleanUp,
     DeadFilter,
+    JobType,
     NotSentError,
     count_dead,
     discard,
     discard_oldest,
+    new_job,
     read_dead,
     read_stats,
     redrive,
     redrive_oldest,
+    to_outbox,
 )
-from shared.outbox import read_backlog
+from shared.outbox import append, read_backlog
 from shared.pagination import SortColumn, SortDirection
 
 _BROKER_DEADLINE_S = 10.0
+# One that waits already is enough, however often somebody asks.
+_CLEANUP_SUBJECT = "asked"
 _LATEST_DEATH_FIRST = Order(column=SortColumn.DIED_AT, direction=SortDirection.DESC)
 _NEXT_DUE_FIRST = Order(column=SortColumn.NEXT_DUE_AT, direction=SortDirection.ASC)
 
@@ -146,6 +156,21 @@ async def discard_some(call: Call[DiscardQuery, None]) -> Answer[Discarded]:
     return answer(Discarded(discarded=gone, more=gone >= wish.limit))
 
 
+async def clean_up(call: Call[CleanupQuery, None]) -> Answer[Cleanup]:
+    """Let go what is old now, or only count it."""
+    dry_run, settings = call.query.dry_run, call.deps.settings
+    policies = choose_policies(
+        archive_after_days=settings.archive_after_days, archive_keep_days=settings.archive_keep_days
+    )
+    async with call.begin() as tx:
+        told = present_cleanup(await count_old(tx, policies), dry_run=dry_run)
+        if dry_run:
+            return await call.keep(tx, answer(told))
+        await append(tx, [to_outbox(new_job(JobType.CLEANUP_OLD_JOBS, CleanUp(), subject=_CLEANUP_SUBJECT))])
+        await call.audit(tx, "cleanup.started", ("user", call.user_id), after=told)
+        return await call.keep(tx, answer(told, status=202))
+
+
 async def list_recurring(call: Call[RecurringQuery, None]) -> Answer[Page[RecurringJob]]:
     """One page of recurring jobs, the next to come first."""
     async with call.connect() as connection:
@@ -178,4 +203,5 @@ ROUTES = [
     delete("/v1/jobs/dead/{id}", discard_one, scope=_OPERATOR),
     post("/v1/jobs/dead/{id}/redrive", redrive_one, scope=_OPERATOR, fills_outbox=True, problems=("state_conflict",)),
     get("/v1/jobs/recurring", list_recurring, scope=_OPERATOR),
+    post("/v1/jobs/cleanup", clean_up, scope=_OPERATOR, statuses=(200, 202), fills_outbox=True, cost=5),
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.api.http import ProblemError, not_found
-from services.api.publications import store
+from services.api.http import ProblemError
+from services.api.publications import archive, store
 from shared.database import Connection
 from shared.jobs import JobType
 from shared.outbox import withdraw
@@ -16,11 +16,12 @@ async def cancel_publication(tx: Connection, publication_id: UUID, *, user_id: U
     """Cancel a publication, and take its message back where it still waits.
 
     Raises:
-        ProblemError: unknown, not in a state to cancel (`state_conflict`), or possibly live (`outcome_unresolved`).
+        ProblemError: not in a state to cancel, or archived meanwhile (`state_conflict`), or possibly live
+            (`outcome_unresolved`).
     """
     row = await store.lock(tx, publication_id, user_id=user_id)
     if row is None:
-        raise not_found("publication")
+        raise archive.refuse_change()
     change = Change(to=PublicationState.CANCELED, owner=Owner.API, reason="canceled_by_user")
     if row["step"] == Step.PUBLISH_SENT and row["state"] in {PublicationState.SCHEDULED, PublicationState.HELD}:
         detail = "The publish call was sent already; whether the post is live is being found out."

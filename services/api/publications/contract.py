@@ -33,6 +33,7 @@ class PublicationsQuery(PageQuery, frozen=True, kw_only=True):
     begin: datetime | None = msgspec.field(name="from", default=None)  # of publish_at
     end: datetime | None = msgspec.field(name="to", default=None)  # of publish_at, excluded
     sort: PublicationSort = PublicationSort.NEWEST
+    archived: bool = False  # those that ended long ago, instead of the others
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     error: dict[str, Any] | None
     created_at: datetime
     updated_at: datetime
+    archived: bool  # it ended long ago and is only read
 
 
 class PublicationChange(Body, frozen=True, kw_only=True):
@@ -66,11 +68,12 @@ class PublicationChange(Body, frozen=True, kw_only=True):
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the publications that waited for what was removed."""
+    """What became of the publications that waited for what was removed, and of the schedules that used it."""
 
     canceled: int
     in_flight: list[UUID]  # a worker has them, and ends them before it asks the platform to publish
     sent: list[UUID]  # the publish call was sent already: they may be live
+    paused_schedules: int
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from services.api.http import Answer, ProblemError, answer, aware, not_found
-from services.api.publications import store
+from services.api.http import Answer, ProblemError, answer, aware
+from services.api.publications import archive, store
 from services.api.publications.choose_targets import check_lateness, lock_post, require_not_past
 from services.api.publications.contract import Publication, PublicationChange
 from shared.database import Connection
@@ -38,8 +38,8 @@ async def move_publication(
         rescue_after_s: seconds past due after which it counts as forgotten.
 
     Raises:
-        ProblemError: it does not wait (`state_conflict`), may be live (`outcome_unresolved`), was changed since it was
-            read, or the time is none.
+        ProblemError: it does not wait, or was archived meanwhile (`state_conflict`), may be live
+            (`outcome_unresolved`), was changed since it was read, or the time is none.
     """
     now = await lock_post(tx, known.post_id, user_id=user_id)
     current = await _lock(tx, known.id, user_id=user_id)
@@ -72,7 +72,7 @@ async def _lock(tx: Connection, publication_id: UUID, *, user_id: UUID) -> Publi
     locked = await store.lock(tx, publication_id, user_id=user_id)
     row = await store.find(tx, publication_id, user_id=user_id)
     if locked is None or row is None:
-        raise not_found("publication")
+        raise archive.refuse_change()
     if locked["state"] not in _WAITING:
         raise ProblemError("state_conflict", f"A publication that is {locked['state']} cannot be changed.")
     if locked["step"] == Step.PUBLISH_SENT:

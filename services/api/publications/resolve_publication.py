@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.api.http import ProblemError, invalid, not_found
-from services.api.publications import store
+from services.api.http import ProblemError, invalid
+from services.api.publications import archive, store
 from shared.database import Connection
 from shared.publications import Change, Owner, PublicationState, transition
 
@@ -36,12 +36,13 @@ async def resolve_publication(tx: Connection, publication_id: UUID, resolution: 
     """End a publication as a person says it ended.
 
     Raises:
-        ProblemError: unknown; its outcome is not open (`state_conflict`); the resolution contradicts itself.
+        ProblemError: its outcome is not open, or it was archived meanwhile (`state_conflict`); or the resolution
+            contradicts itself.
     """
     _check(resolution)
     row = await store.lock(tx, publication_id, user_id=user_id)
     if row is None:
-        raise not_found("publication")
+        raise archive.refuse_change()
     if row["state"] != PublicationState.OUTCOME_UNKNOWN:
         detail = f"Only a publication whose outcome is unknown is resolved; this one is {row['state']}."
         raise ProblemError("state_conflict", detail)

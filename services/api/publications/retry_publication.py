@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.api.http import ProblemError, not_found
-from services.api.publications import store
+from services.api.http import ProblemError
+from services.api.publications import archive, store
 from services.api.publications.choose_targets import (
     find_accounts,
     hold_accounts,
@@ -26,12 +26,12 @@ async def retry_publication(
     """Schedule a publication anew: at its own time if that is still to come, else now.
 
     Raises:
-        ProblemError: unknown; in a state that needs no retry (`state_conflict`) or must not get one
-            (`outcome_unresolved`); its account cannot publish; the post is there already.
+        ProblemError: in a state that needs no retry, or archived meanwhile (`state_conflict`), or in one that must not
+            get one (`outcome_unresolved`); its account cannot publish; the post is there already.
     """
     known = await store.find(tx, publication_id, user_id=user_id)
     if known is None:
-        raise not_found("publication")
+        raise archive.refuse_change()
     await lock_post(tx, known["post_id"], user_id=user_id)
     distribution_id = known["distribution_id"]
     if distribution_id is not None and await is_still_paused(tx, distribution_id, user_id=user_id):
@@ -39,7 +39,7 @@ async def retry_publication(
     await hold_accounts(tx, [known["account_id"]], user_id=user_id)
     row = await store.lock(tx, publication_id, user_id=user_id)
     if row is None:
-        raise not_found("publication")
+        raise archive.refuse_change()
     _require_retryable(row["state"])
     targets = await find_accounts(tx, [row["account_id"]], user_id=user_id)
     require_publishable(targets)

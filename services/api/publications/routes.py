@@ -16,7 +16,7 @@ from services.api.http import (
     fetch_page,
     not_found,
 )
-from services.api.publications import store
+from services.api.publications import archive, store
 from services.api.publications.cancel_publication import cancel_publication
 from services.api.publications.contract import (
     Attempt,
@@ -38,19 +38,8 @@ _ATTEMPTS_MAX = 100
 
 async def list_publications(call: Call[PublicationsQuery, None]) -> Answer[Page[Publication]]:
     """One page of the tenant's publications."""
-    query = call.query
-    sql, args = store.list_query(
-        call.user_id,
-        state=query.state,
-        account_id=query.account_id,
-        group_id=query.group_id,
-        post_id=query.post_id,
-        distribution_id=query.distribution_id,
-        begin=query.begin,
-        end=query.end,
-        allowed=call.caller.allowed,
-    )
-    order = Order.of(query.sort)
+    sql, args = _list_query(call)
+    order = Order.of(call.query.sort)
     async with call.connect() as connection:
         page = await fetch_page(connection, sql, args, page=call.page, present=store.present, order=order)
     return answer_page(call.request, page)
@@ -67,14 +56,18 @@ async def list_attempts(call: Call[NoQuery, None]) -> Answer[Page[Attempt]]:
     async with call.connect() as connection:
         publication = await _find(call, connection)
         rows = await store.attempts(connection, publication.id, user_id=call.user_id, limit=_ATTEMPTS_MAX + 1)
-    pagination = Pagination(limit=_ATTEMPTS_MAX, next_cursor=None, prev_cursor=None, has_more=len(rows) > _ATTEMPTS_MAX)
-    return answer(Page(data=[store.present_attempt(row) for row in rows[:_ATTEMPTS_MAX]], pagination=pagination))
+        attempts = [store.present_attempt(row) for row in rows]
+        # They move with it, and that may be now.
+        attempts = attempts or await archive.attempts(connection, publication.id, user_id=call.user_id)
+    has_more = len(attempts) > _ATTEMPTS_MAX
+    pagination = Pagination(limit=_ATTEMPTS_MAX, next_cursor=None, prev_cursor=None, has_more=has_more)
+    return answer(Page(data=attempts[:_ATTEMPTS_MAX], pagination=pagination))
 
 
 async def change(call: Call[NoQuery, PublicationChange]) -> Answer[Publication]:
     """Change when one publication is due, or how late it may be."""
     async with call.begin() as tx:
-        before = await _find(call, tx)
+        before = await _find_changeable(call, tx)
         await move_publication(
             tx,
             before,
@@ -89,7 +82,7 @@ async def change(call: Call[NoQuery, PublicationChange]) -> Answer[Publication]:
 async def cancel(call: Call[NoQuery, None]) -> Answer[Publication]:
     """Cancel one publication."""
     async with call.begin() as tx:
-        before = await _find(call, tx)
+        before = await _find_changeable(call, tx)
         await cancel_publication(tx, before.id, user_id=call.user_id)
         return await _done(call, tx, "publication.canceled", before)
 
@@ -97,7 +90,7 @@ async def cancel(call: Call[NoQuery, None]) -> Answer[Publication]:
 async def retry(call: Call[NoQuery, Retry]) -> Answer[Publication]:
     """Try one publication again."""
     async with call.begin() as tx:
-        before = await _find(call, tx)
+        before = await _find_changeable(call, tx)
         await retry_publication(
             tx,
             before.id,
@@ -113,7 +106,7 @@ async def resolve(call: Call[NoQuery, Resolve]) -> Answer[Publication]:
     body = call.body
     resolution = Resolution(outcome=PublicationState(body.outcome), media_id=body.media_id, permalink=body.permalink)
     async with call.begin() as tx:
-        before = await _find(call, tx)
+        before = await _find_changeable(call, tx)
         await resolve_publication(tx, before.id, resolution, user_id=call.user_id)
         return await _done(call, tx, "publication.resolved", before)
 
@@ -126,8 +119,42 @@ async def _done(
     return await call.keep(tx, answer(after, status=status))
 
 
+def _list_query(call: Call[PublicationsQuery, None]) -> tuple[str, list[Any]]:
+    query = call.query
+    if query.archived:
+        archive.require_listable(query)
+        return archive.list_query(
+            call.user_id,
+            account_id=query.account_id,
+            post_id=query.post_id,
+            distribution_id=query.distribution_id,
+            allowed=call.caller.allowed,
+        )
+    return store.list_query(
+        call.user_id,
+        state=query.state,
+        account_id=query.account_id,
+        group_id=query.group_id,
+        post_id=query.post_id,
+        distribution_id=query.distribution_id,
+        begin=query.begin,
+        end=query.end,
+        allowed=call.caller.allowed,
+    )
+
+
+async def _find_changeable(call: Call[NoQuery, Any], tx: Connection) -> Publication:
+    publication = await _find(call, tx)
+    if publication.archived:
+        raise archive.refuse_change()
+    return publication
+
+
 async def _find(call: Call[NoQuery, Any], connection: Connection) -> Publication:
-    row = await store.find(connection, call.id("publication"), user_id=call.user_id)
+    publication_id = call.id("publication")
+    row = await store.find(connection, publication_id, user_id=call.user_id)
+    if row is None:
+        row = await archive.find(connection, publication_id, user_id=call.user_id)
     allowed = call.caller.account_ids
     if row is None or (allowed is not None and row["account_id"] not in allowed):
         raise not_found("publication")

@@ -15,7 +15,8 @@ from shared.publications import PublicationState
 
 _LIST = """
     SELECT id, post_id, account_id, distribution_id, publish_at, state, reason, max_lateness_s, revision,
-           attempt, max_attempts, next_attempt_at, media_id, permalink, published_at, error, created_at, updated_at
+           attempt, max_attempts, next_attempt_at, media_id, permalink, published_at, error, created_at, updated_at,
+           false AS archived
     FROM publications
     WHERE user_id = $1
 """
