@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test faults lint bench lock
+.PHONY: help setup demo up down status test faults year lint bench lock
 
 help:
 	@echo "make demo    set everything up, publish a post of each format to 25 accounts, show the figures"
@@ -17,6 +17,7 @@ help:
 	@echo "make down    stop what make up started     make status  show what runs"
 	@echo "make lint    the checks without the tests   make setup   the Python environment only"
 	@echo "make faults  kill workers and the broker, cut lines; then 10,000 publications in the midst of faults"
+	@echo "make year    a simulated year of schedules with outages: nothing doubled, burst out or lost without a word"
 	@echo "make bench   measure the job engine beside its rivals, or with BENCH=cache another suite; takes long"
 
 $(VENV)/.ready: requirements.lock pyproject.toml deploy/local/setup.sh
@@ -50,6 +51,9 @@ test: lint
 faults: setup
 	@$(BIN)/pytest tests/faults
 	@$(BIN)/python -P -m tests.faults.publishing
+
+year: setup
+	@$(BIN)/python -P -m tests.simulation
 
 # The rivals have an environment of their own: nothing of theirs can come near the project's.
 $(RIVALS)/.ready: benchmarks/requirements.lock

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -24,10 +18,9 @@ from redis.asyncio import Redis
 
 from deploy.local import open_instance
 from shared.database import migrate
+from tests.private_servers import private_servers
 from tests.seen_queries import SeenQueries
 
-_START_DEADLINE_S = 120
-_STOP_DEADLINE_S = 60
 _CALL_DEADLINE_S = 30
 _TEMPLATE = "template_migrated"
 
@@ -37,16 +30,6 @@ def pytest_configure(config):
     queries = SeenQueries()
     queries.watch()
     config.pluginmanager.register(queries)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Servers:
-    """URLs of the three private servers of this session."""
-
-    database: str
-    redis: str
-    amqp: str
-    management: str
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +53,7 @@ def instance(enterable_directory):
 @pytest.fixture(scope="session")
 def servers(enterable_directory):
     """PostgreSQL, Redis and RabbitMQ for the whole session; they end with this process, however it ends."""
-    with _server_process(enterable_directory / "servers") as found:
+    with private_servers(enterable_directory / "servers") as found:
         yield found
 
 
@@ -132,39 +115,6 @@ async def amqp_url(servers):
         await session.put(f"{base}/permissions/{name}/{parts.username}", json=rights)
         yield servers.amqp.removesuffix("%2F") + name
         await session.delete(f"{base}/vhosts/{name}")
-
-
-@contextmanager
-def _server_process(state: Path):
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "deploy.local.servers"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C reaches pytest, which ends the servers when its fixtures are torn down
-        env={**os.environ, "INSTADISTRO_STATE": str(state)},
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with ThreadPoolExecutor(2) as readers:
-        said = readers.submit(process.stderr.read)
-        try:
-            answer = readers.submit(process.stdout.readline).result(_START_DEADLINE_S)
-            if not answer:
-                pytest.fail(f"The servers for the tests did not start:\n{said.result(_STOP_DEADLINE_S)}", pytrace=False)
-            yield Servers(**json.loads(answer))
-        finally:
-            process.stdin.close()
-            try:
-                process.wait(_STOP_DEADLINE_S)
-            finally:
-                process.kill()
-                process.wait()
-                said.result(_STOP_DEADLINE_S)
-                process.stdout.close()
-                process.stderr.close()
 
 
 def _run(coroutine: Coroutine[None, None, object]) -> None:
