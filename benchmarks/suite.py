@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks import api, cache, indexes, jobs, pagination, publishing
+from benchmarks import api, cache, cleanup, health, indexes, jobs, pagination, publishing, schedules
 from benchmarks.bench import Bench, Case
 from benchmarks.machine import machine_facts
 from benchmarks.processes import BenchmarkError
@@ -33,6 +33,9 @@ SUITES: Mapping[str, Suite] = {
     "indexes": Suite(cases=indexes.CASES),
     "publishing": Suite(cases=publishing.CASES),
     "api": Suite(cases=api.CASES),
+    "health": Suite(cases=health.CASES),
+    "cleanup": Suite(cases=cleanup.CASES),
+    "schedules": Suite(cases=schedules.CASES),
 }
 
 

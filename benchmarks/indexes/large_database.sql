@@ -86,10 +86,16 @@ FROM (
     FROM generate_series(0, 20 * pg_temp.slots() - 1) AS number
 ) AS judged;
 
-INSERT INTO recurring_jobs (name, type, user_id, account_id, payload, every_ms, next_due_at)
-SELECT 'health:check:' || pg_temp.id_of('account', number), 'health:check', pg_temp.user_of(number),
-       pg_temp.id_of('account', number), '{}', 3600000, now() + pg_temp.chance_of(number) * interval '1 hour'
+INSERT INTO health_checks (account_id, user_id, next_check_at, ask_at, analytics_due_at)
+SELECT pg_temp.id_of('account', number), pg_temp.user_of(number),
+       now() + pg_temp.chance_of(number) * interval '1 hour', now() + pg_temp.chance_of(number) * interval '6 hours',
+       now() + pg_temp.chance_of(number) * interval '1 day'
 FROM generate_series(0, 20 * pg_temp.slots() - 1) AS number;
+
+INSERT INTO recurring_jobs (name, type, user_id, account_id, payload, every_ms, next_due_at)
+SELECT 'job:' || pg_temp.id_of('account', number), 'health:check', pg_temp.user_of(number),
+       pg_temp.id_of('account', number), '{}', 3600000, now() + pg_temp.chance_of(number) * interval '1 hour'
+FROM generate_series(0, pg_temp.slots() - 1) AS number;
 
 INSERT INTO groups (id, user_id, name, created_at, updated_at)
 SELECT pg_temp.id_of('group', number), pg_temp.user_of(number), 'group ' || number, at, at
@@ -119,10 +125,15 @@ FROM (
     FROM generate_series(0, 11 * pg_temp.slots() - 1) AS number
 ) AS numbered;
 
--- A distribution for every other post: number n sends post n to the 20 accounts of its slot.
-INSERT INTO distributions (id, user_id, post_id, group_id, window_from, window_to, min_gap_s, seed, created_at)
+-- A distribution for every other post: number n sends post n to the 20 accounts of its slot. Those of a slot that has a
+-- schedule were made by it.
+INSERT INTO distributions (
+    id, user_id, post_id, group_id, window_from, window_to, min_gap_s, seed, created_at, schedule_id
+)
 SELECT pg_temp.id_of('distribution', number), pg_temp.user_of(number), pg_temp.id_of('post', number),
-       pg_temp.id_of('group', number % pg_temp.slots()), at, at + interval '1 day', 60, number, at
+       pg_temp.id_of('group', number % pg_temp.slots()), at, at + interval '1 day', 60, number, at,
+       CASE WHEN number % pg_temp.slots() <= pg_temp.slots() / 5
+            THEN pg_temp.id_of('schedule', number % pg_temp.slots()) END
 FROM (
     SELECT number, now() - interval '365 days' + number * (interval '182 days' / (5 * pg_temp.slots())) AS at
     FROM generate_series(0, 5 * pg_temp.slots() - 1) AS number
@@ -171,9 +182,12 @@ LATERAL (
 ) AS planned,
 LATERAL (SELECT state IN ('published', 'outcome_unknown') AS sent) AS stepped;
 
-INSERT INTO publication_attempts (publication_id, epoch, user_id, attempt, worker, started_at, ended_at, outcome, step)
-SELECT pg_temp.id_of('publication', number), 1, pg_temp.user_of(number), 1, 'worker-' || number % 4, at,
-       at + interval '3 seconds', 'published', 'publish_sent'
+INSERT INTO publication_attempts (publication_id, epoch, user_id, account_id, attempt, worker, started_at, ended_at,
+                                  outcome, step, error)
+SELECT pg_temp.id_of('publication', number), 1, pg_temp.user_of(number),
+       pg_temp.id_of('account', number % (20 * pg_temp.slots())), 1, 'worker-' || number % 4, at,
+       at + interval '3 seconds', 'published', 'publish_sent',
+       CASE WHEN pg_temp.chance_of(number) > 0.97 THEN '{"class": "throttled", "code": 17}'::jsonb END
 FROM (
     SELECT number, now() - interval '20 days' + number * interval '1 second' AS at
     FROM generate_series(170 * pg_temp.slots(), 190 * pg_temp.slots() - 1) AS number
@@ -233,6 +247,89 @@ JOIN webhooks ON webhooks.id = pg_temp.id_of('webhook', number % (pg_temp.slots(
 INSERT INTO oauth_states (state_hash, user_id, expires_at)
 SELECT sha256(number::text::bytea), pg_temp.user_of(number), now() + number * interval '1 second'
 FROM generate_series(0, pg_temp.slots() / 10) AS number;
+
+-- A queue and a schedule for every account in a hundred, with what they published in the last three months.
+INSERT INTO post_queues (id, user_id, name, created_at)
+SELECT pg_temp.id_of('queue', number), pg_temp.user_of(number), 'queue' || number, now() - number * interval '1 minute'
+FROM generate_series(0, pg_temp.slots() / 5) AS number;
+
+INSERT INTO post_queue_items (queue_id, user_id, post_id)
+SELECT queue.id, queue.user_id, post.id
+FROM post_queues AS queue
+CROSS JOIN LATERAL (SELECT id FROM posts WHERE posts.user_id = queue.user_id ORDER BY id LIMIT 20) AS post;
+
+INSERT INTO schedules (
+    id, user_id, name, cron, timezone, dst_gap, dst_overlap, misfire, account_id, post_queue_id, window_s, min_gap_s,
+    made_until, next_at, created_at
+)
+SELECT pg_temp.id_of('schedule', number), queue.user_id, 'schedule' || number, '30 9 * * *', 'Europe/Berlin', 'shift',
+       'first', 'once', account.id, queue.id, 0, 0, now(), now() + number * interval '1 second',
+       now() - number * interval '1 minute'
+FROM generate_series(0, pg_temp.slots() / 5) AS number
+JOIN post_queues AS queue ON queue.id = pg_temp.id_of('queue', number)
+CROSS JOIN LATERAL (SELECT id FROM accounts WHERE accounts.user_id = queue.user_id ORDER BY id LIMIT 1) AS account;
+
+INSERT INTO schedule_occurrences (
+    id, user_id, schedule_id, local_date, slot, due_at, state, publications, created_at, asked_at
+)
+SELECT pg_temp.id_of('occurrence', 90 * number + day), user_id, id, at::date, '09:30', at,
+       CASE WHEN day = 0 AND number % 10 = 0 THEN 'pending' ELSE 'distributed' END, 1, at, at
+FROM generate_series(0, pg_temp.slots() / 5) AS number
+JOIN schedules ON schedules.id = pg_temp.id_of('schedule', number)
+CROSS JOIN generate_series(0, 89) AS day
+CROSS JOIN LATERAL (SELECT now() - day * interval '1 day' - number * interval '1 second' AS at) AS moment;
+
+INSERT INTO health_history
+    (id, user_id, account_id, score, band, confidence, components, gates, reasons, formula_version, computed_at)
+SELECT pg_temp.id_of('judgement', number), pg_temp.user_of(number),
+       pg_temp.id_of('account', number % (20 * pg_temp.slots())), 70, 'watch', 0.8, '{"api": 90}', '{}', '[]', 1,
+       now() - pg_temp.chance_of(number) * interval '180 days'
+FROM generate_series(0, 100 * pg_temp.slots() - 1) AS number;
+
+-- Ten days of each account, and the first two ages of what was published in the last weeks.
+INSERT INTO analytics_snapshots (id, user_id, account_id, source, window_to, metrics, captured_at)
+SELECT pg_temp.id_of('snapshot', number), pg_temp.user_of(number),
+       pg_temp.id_of('account', number % (20 * pg_temp.slots())),
+       'profile', at, '{"followers_count": 1000, "media_count": 10}', at
+FROM generate_series(0, 200 * pg_temp.slots() - 1) AS number
+CROSS JOIN LATERAL (SELECT now() - number / (20 * pg_temp.slots()) * interval '1 day' AS at) AS moment;
+
+INSERT INTO analytics_snapshots (
+    id, user_id, account_id, publication_id, source, window_to, due_age_s, metrics, captured_at
+)
+SELECT pg_temp.id_of('figures', row_number() OVER ()), user_id, account_id, id,
+       'media_insights', at, 86400 * age, '{"reach": 1000, "total_interactions": 100}', at
+FROM publications
+CROSS JOIN unnest(ARRAY[1, 2]) AS age
+CROSS JOIN LATERAL (SELECT published_at + age * interval '1 day' AS at) AS moment
+WHERE state = 'published' AND published_at > now() - interval '84 days' AND at <= now();
+
+-- Of each account's three alerts two are over; the last is live for one account in ten.
+INSERT INTO alerts (
+    id, user_id, code, severity, subject_type, subject_id, state, text, advice, opened_at, seen_at, resolved_at
+)
+SELECT pg_temp.id_of('alert', number), accounts.user_id,
+       CASE number % 3 WHEN 0 THEN 'reauth_required' WHEN 1 THEN 'token_expiring' ELSE 'publications_missed' END,
+       CASE number % 3 WHEN 2 THEN 'warning' ELSE 'critical' END, 'account', accounts.id,
+       CASE WHEN number % 30 = 0 THEN 'open' ELSE 'resolved' END, 'Something is wrong.', 'Do something about it.',
+       at, at, CASE WHEN number % 30 <> 0 THEN at END
+FROM generate_series(0, 60 * pg_temp.slots() - 1) AS number
+CROSS JOIN LATERAL (SELECT now() - pg_temp.chance_of(number) * interval '90 days' AS at) AS moment
+JOIN accounts ON accounts.id = pg_temp.id_of('account', number / 3);
+
+-- Of the archive twenty in each slot, of the months that are there.
+SELECT roll_archive_partitions(0);
+
+INSERT INTO publications_archive (
+    id, user_id, account_id, post_id, distribution_id, state, publish_at, revision, attempt, max_attempts,
+    next_attempt_at, media_id, permalink, published_at, created_at, updated_at, attempts
+)
+SELECT pg_temp.id_of('archived', number), pg_temp.user_of(number), pg_temp.id_of('account', number),
+       pg_temp.id_of('post', number % (5 * pg_temp.slots())), pg_temp.id_of('distribution', number % (5 * pg_temp.slots())),
+       'published', at, 1, 1, 5, at, (16900000000000000 + number)::text,
+       'https://www.instagram.com/p/' || md5(number::text), at, at - interval '1 day', at, '[]'
+FROM generate_series(0, 20 * pg_temp.slots() - 1) AS number
+CROSS JOIN LATERAL (SELECT now() - interval '1 year' + number % 260 * interval '1 day' AS at) AS moment;
 
 -- One account in two hundred warms up.
 UPDATE accounts SET protocol_id = 'cautious' WHERE hashtext(id::text) % 200 = 0;

@@ -77,6 +77,20 @@ webhook AS (
     ORDER BY id
     LIMIT 1
 ),
+schedule AS (
+    SELECT schedule_id, id AS occurrence_id
+    FROM schedule_occurrences
+    WHERE user_id = (SELECT user_id FROM tenant) AND state = 'pending'
+    ORDER BY id
+    LIMIT 1
+),
+some_alerts AS (
+    SELECT id, code, subject_id
+    FROM alerts
+    WHERE user_id = (SELECT user_id FROM tenant) AND state <> 'resolved' AND code = 'reauth_required'
+    ORDER BY id
+    LIMIT 20
+),
 some_recurring AS (
     SELECT name
     FROM recurring_jobs
@@ -138,5 +152,12 @@ SELECT (SELECT user_id FROM tenant) AS user_id,
        'health:check' AS job_type,
        'post:publish' AS post_publish,
        'text' AS text,
+       schedule.schedule_id,
+       schedule.occurrence_id,
+       (SELECT min(id::text)::uuid FROM post_queues WHERE user_id = (SELECT user_id FROM tenant)) AS post_queue_id,
+       (SELECT min(id::text)::uuid FROM some_alerts) AS alert_id,
+       'open' AS alert_state,
+       (SELECT min(code) FROM some_alerts) AS alert_code,
+       (SELECT array_agg(subject_id) FROM some_alerts) AS alert_subjects,
        now() AS time
-FROM account, tenants_group, publication, dead, webhook
+FROM account, tenants_group, publication, dead, webhook, schedule

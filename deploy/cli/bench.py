@@ -33,9 +33,11 @@ _MOST_SCALE = 10.0
     show_default=True,
     help="Share of the usual number of jobs, reads and rows.",
 )
-@click.option("--full", is_flag=True, help="Send a million jobs through the case `memory`.")
+@click.option("--full", is_flag=True, help="What takes long in full: `memory`, `mixed`, `round`, `archive`.")
 def bench(*, suite: str, file: Path | None, cases: tuple[str, ...], runs: int, scale: float, full: bool) -> None:
-    """Measure SUITE (jobs, cache, pagination, indexes, publishing, api) on private servers, beside its rivals.
+    """Measure SUITE on private servers, beside its rivals.
+
+    Suites: jobs, cache, pagination, indexes, publishing, api, health, cleanup, schedules.
 
     Exit status: 0 all cases have figures, 1 some failed.
     """

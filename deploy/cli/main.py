@@ -34,6 +34,7 @@ _COMMANDS = {
     "jobs": _Entry(
         module="deploy.cli.jobs", summary="Look at jobs, send dead ones back, pause and run recurring ones."
     ),
+    "cleanup": _Entry(module="deploy.cli.cleanup", summary="Let go what is older than it is kept."),
     "migrate": _Entry(module="deploy.cli.migrate", summary="Bring database and broker to this version."),
     "bench": _Entry(module="deploy.cli.bench", summary="Measure the system beside its rivals."),
     "emulator": _Entry(module="deploy.cli.emulator", summary="Run the Graph API emulator alone."),

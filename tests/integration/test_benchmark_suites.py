@@ -12,6 +12,9 @@ from benchmarks.cache.invalidate import invalidate
 from benchmarks.cache.outage import outage
 from benchmarks.cache.race import race
 from benchmarks.cache.stampede import stampede
+from benchmarks.cleanup.archive import archive
+from benchmarks.cleanup.plans import plans
+from benchmarks.health.rescore import rescore
 from benchmarks.indexes import large_database
 from benchmarks.indexes.queries import queries
 from benchmarks.indexes.samples import arguments_of, sample_arguments
@@ -132,3 +135,23 @@ async def test_every_catalogued_query_can_be_run_on_the_large_database(bench):
         for query in CATALOGUE:
             async with rolled_back(connection):
                 await connection.fetch(query.statement(), *arguments_of(query, samples))
+
+
+async def test_the_archive_is_measured_and_plans_are_those_of_fifty_millions(bench, monkeypatch):
+    """Everything that is old moves, and hot queries are planned before it does."""
+    monkeypatch.setattr(import_module("benchmarks.cleanup.archive"), "_CALM_S", 0.1)
+
+    planned, measured = values(await plans(bench)), values(await archive(bench))
+
+    case = "plans at 50 million"
+    assert 0 < planned[case, INSTADISTRO, "use_their_index"] <= planned[case, INSTADISTRO, "of"]
+    assert measured["move", INSTADISTRO, "publications_per_s"] > 0
+    assert measured["publications.claim", INSTADISTRO, "after"] > 0
+
+
+async def test_scores_of_all_accounts_are_made_anew(bench):
+    """The case judges as many accounts as it tells, and the formula is only a part of what that costs."""
+    figures = values(await rescore(bench))
+
+    assert 0 < figures["20 accounts", INSTADISTRO, "cpu_formula"] < figures["20 accounts", INSTADISTRO, "cpu_health"]
+    assert figures["20 accounts", INSTADISTRO, "wall_health"] > 0

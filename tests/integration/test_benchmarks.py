@@ -111,7 +111,7 @@ async def test_no_process_outlives_the_harness(amqp_url):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nothing"], "there is no suite nothing; there are jobs, cache, pagination, indexes, publishing, api."),
+        (["nothing"], "there is no suite nothing; there are jobs, cache, pagination, indexes, publishing, api, "),
         (["jobs", "--case", "nothing"], "there is no case nothing; there are enqueue, drain, "),
         (["cache", "--case", "drain"], "there is no case drain; there are hits, hit_rate, "),
         (["--scale", "0"], "Invalid value for '--scale'"),
