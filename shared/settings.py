@@ -228,8 +228,25 @@ class Settings:
     )
     relay_batch: int = _setting(_whole(1, 1000), "Outbox rows sent in one transaction.", default=500)
     drain_s: float = _setting(_seconds(0, 600), "How long a stopping worker may finish what it began.", default=25.0)
-    health_check_every_s: float = _setting(_seconds(1, 86400), "Rhythm of one account's health check.", default=900.0)
+    health_check_every_s: float = _setting(
+        _seconds(1, 86400),
+        "How often the platform is asked for an account without a problem; for others more often.",
+        default=21600.0,
+    )
+    analytics: str = _setting(
+        _one_of("on", "off"),
+        "Whether the numbers of accounts and posts are collected; `off` saves their calls to the platform.",
+        default="on",
+    )
     cleanup_every_s: float = _setting(_seconds(1, 86400), "Rhythm of the cleanup of finished rows.", default=3600.0)
+    archive_after_days: int = _setting(
+        _whole(60, 36500),
+        "How long a finished publication stays among the others before it is archived; scores look 56 days back.",
+        default=90,
+    )
+    archive_keep_days: int = _setting(
+        _whole(0, 36500), "How long the archive keeps a publication; 0: for ever.", default=730
+    )
     kill_points_dir: Path | None = _setting(
         _directory, "Tests only: a file named after a kill point makes the process kill itself there.", default=None
     )

@@ -113,11 +113,23 @@ async def make_world(gateway: Any, emulator: Emulator, picture: bytes) -> World:
     ids["media"] = (await client.get(f"/v1/posts/{ids['posts']}")).body["media_ids"][0]
     ids["publications"] = (await _made(client, f"/v1/posts/{ids['posts']}/publish", _publish(world)))["publications"][0]
     ids["distributions"] = (await _made(client, "/v1/distributions", await _distribution(world)))["id"]
+    ids["post-queues"] = (await _made(client, "/v1/post-queues", {"name": "Q", "post_ids": [ids["posts"]]}))["id"]
+    ids["schedules"] = (await _made(client, "/v1/schedules", _schedule(world)))["id"]
     ids["api-keys"] = (await _made(client, "/v1/api-keys", {"name": "x", "scopes": ["read"]}))["id"]
     ids["proxies"] = (await _made(client, "/v1/proxies", _PROXY))["id"]
     ids["webhooks"] = (await _made(client, "/v1/webhooks", _WEBHOOK))["id"]
     ids["delivery_id"] = (await _made(client, f"/v1/webhooks/{ids['webhooks']}/test", None))["id"]
     ids["protocols"] = (await client.get("/v1/protocols")).body["data"][0]["id"]
+    ids["alerts"] = str(uuid4())
+    await gateway.rows(
+        """
+        INSERT INTO alerts (id, user_id, code, severity, subject_type, subject_id, text, advice)
+        VALUES ($1, $2, 'reauth_required', 'critical', 'account', $3, 'Its token is refused.', 'Connect it again.')
+        """,
+        ids["alerts"],
+        client.user_id,
+        account,
+    )
     ids["operations"] = str(uuid4())
     await gateway.rows(
         "INSERT INTO operations (id, user_id, type, state) VALUES ($1, $2, 'accounts.import', 'succeeded')",
@@ -149,6 +161,11 @@ async def _bury(world: World) -> None:
 async def _distribution(world: World) -> dict[str, Any]:
     window = {"from": in_hours(24), "to": in_hours(25)}
     return {"post_id": await world.client.add_post(), "group_id": world.ids["groups"], "window": window}
+
+
+def _schedule(world: World) -> dict[str, Any]:
+    ids = {"group_id": world.ids["groups"], "post_queue_id": world.ids["post-queues"]}
+    return {"name": "Mornings", "cron": "30 9 * * *", "timezone": "Europe/Berlin", **ids}
 
 
 def _publish(world: World) -> dict[str, Any]:
@@ -183,6 +200,7 @@ REQUESTS: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = MappingP
             username="added", instagram_user_id="17840000000000078", access_token="TOKEN-78-not-real"
         ),
         ("PATCH", "/v1/accounts/{id}"): _same(tags=["changed"]),
+        ("POST", "/v1/accounts/{id}/health/override"): _same(hours=24, reason="It was the platform's fault."),
         ("POST", "/v1/accounts/connect"): _same(),
         ("POST", "/v1/accounts/import"): lambda _: {
             "data": io.BytesIO(_CSV),
@@ -201,6 +219,11 @@ REQUESTS: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = MappingP
         ("POST", "/v1/posts/{id}/publish"): lambda world: {"json": _publish(world)},
         ("POST", "/v1/distributions"): _window,
         ("POST", "/v1/distributions/{id}/retry-failed"): _same(allow_duplicate=True),
+        ("POST", "/v1/schedules"): lambda world: {"json": _schedule(world)},
+        ("PATCH", "/v1/schedules/{id}"): _same(timezone="Asia/Tokyo"),
+        ("POST", "/v1/post-queues"): _same(name="Another"),
+        ("PATCH", "/v1/post-queues/{id}"): _same(on_empty="repeat"),
+        ("POST", "/v1/post-queues/{id}/posts"): lambda world: {"json": {"post_ids": [world.ids["posts"]]}},
         ("PATCH", "/v1/publications/{id}"): _same(publish_at="2035-01-02T12:00:00Z"),
         ("POST", "/v1/publications/{id}/retry"): _same(allow_duplicate=True),
         ("POST", "/v1/publications/{id}/resolve"): _same(outcome="failed"),
@@ -214,7 +237,9 @@ REQUESTS: Mapping[tuple[str, str], Callable[[World], dict[str, Any]]] = MappingP
 QUERIES: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("DELETE", "/v1/accounts/{id}"): "?cancel=true",
+        ("DELETE", "/v1/groups/{id}"): "?cancel=true",
         ("DELETE", "/v1/media/{id}"): "?cancel=true",
+        ("DELETE", "/v1/post-queues/{id}"): "?cancel=true",
         ("DELETE", "/v1/posts/{id}"): "?cancel=true",
         ("DELETE", "/v1/jobs/dead"): "?all=true",
     }
@@ -240,6 +265,12 @@ def _in_state(state: str, more: str = "") -> Callable[[World], Awaitable[None]]:
     return write
 
 
+async def _waived(world: World) -> None:
+    await world.gateway.rows(
+        "UPDATE accounts SET caution_waived_until = now() + interval '1 hour' WHERE id = $1", world.ids["accounts"]
+    )
+
+
 async def _fresh_failed_distribution(world: World) -> None:
     world.ids["distributions"] = (await _made(world.client, "/v1/distributions", await _distribution(world)))["id"]
     await world.gateway.rows(
@@ -247,14 +278,22 @@ async def _fresh_failed_distribution(world: World) -> None:
     )
 
 
+async def _alert_opens(world: World) -> None:
+    await world.gateway.rows("UPDATE alerts SET state = 'open' WHERE id = $1", world.ids["alerts"])
+
+
 _UNKNOWN = ", step = 'publish_sent', container_id = '1', publish_sent_at = now(), publish_sends = 2, attempt = 1"
 
 PREPARATIONS: Mapping[tuple[str, str], Callable[[World], Awaitable[None]]] = MappingProxyType(
     {
         ("POST", "/v1/accounts/{id}/resume"): _after("POST", "/v1/accounts/{id}/pause"),
+        ("DELETE", "/v1/accounts/{id}/health/override"): _waived,
+        ("POST", "/v1/alerts/{id}/acknowledge"): _alert_opens,
+        ("POST", "/v1/alerts/{id}/resolve"): _alert_opens,
         ("POST", "/v1/distributions/{id}/resume"): _after("POST", "/v1/distributions/{id}/pause"),
         ("POST", "/v1/distributions/{id}/retry-failed"): _fresh_failed_distribution,
         ("POST", "/v1/publications/{id}/retry"): _in_state("failed"),
+        ("POST", "/v1/schedules/{id}/resume"): _after("POST", "/v1/schedules/{id}/pause"),
         ("POST", "/v1/publications/{id}/resolve"): _in_state("outcome_unknown", _UNKNOWN),
         ("POST", "/v1/jobs/dead/redrive"): _bury,
         ("POST", "/v1/jobs/dead/{id}/redrive"): _bury,

@@ -116,9 +116,24 @@ _STATEMENTS = (
     CROSS JOIN LATERAL (SELECT CASE WHEN state IN ('scheduled', 'held') THEN now() + n * interval '1 minute'
                                     ELSE pg_temp.ago(16000 - n) + interval '1 hour' END AS due_at) AS due
     """,
+    # Half of the archive is of this month, the other half of last year: no partition is empty.
     """
-    INSERT INTO publication_attempts (publication_id, epoch, user_id, attempt, worker, ended_at)
-    SELECT id, 1, user_id, 1, 'worker', now() FROM publications ORDER BY created_at LIMIT 3000
+    INSERT INTO publications_archive (id, user_id, account_id, post_id, distribution_id, state, publish_at, revision,
+                                      attempt, max_attempts, next_attempt_at, created_at, updated_at, attempts)
+    SELECT pg_temp.id('archived', n), pg_temp.owner(CASE WHEN n % 10 < 7 THEN 1 ELSE n END, 1),
+           pg_temp.id('account', 1 + n % 1000), pg_temp.id('post', 1 + n % 500),
+           CASE WHEN n % 2 = 0 THEN pg_temp.id('distribution', 1 + n % 500) END, 'published', ended_at, 1, 1, 3,
+           ended_at, pg_temp.ago(n / 10), ended_at, '[]'
+    FROM generate_series(1, 10000) AS n
+    CROSS JOIN LATERAL (SELECT date_trunc('month', now()) + n * interval '1 second'
+                               - CASE WHEN n % 3 = 0 THEN interval '1 year' ELSE interval '0' END AS ended_at) AS known
+    """,
+    """
+    INSERT INTO publication_attempts (publication_id, epoch, user_id, attempt, worker, account_id, started_at, ended_at,
+                                      error)
+    SELECT id, 1, user_id, 1, 'worker', account_id, created_at, created_at,
+           CASE WHEN state = 'failed' THEN '{}'::jsonb END
+    FROM publications ORDER BY created_at LIMIT 3000
     """,
     """
     INSERT INTO outbox (type, subject, exchange, routing_key, priority, payload, headers, due_at)
@@ -170,9 +185,97 @@ _STATEMENTS = (
     FROM generate_series(1, 3000) AS n
     """,
     """
+    INSERT INTO health_checks (account_id, user_id, next_check_at, analytics_due_at)
+    SELECT pg_temp.id('account', n), pg_temp.owner(n, 1000), now() + n * interval '1 second',
+           now() + (n - 20) * interval '1 second'
+    FROM generate_series(1, 5000) AS n
+    """,
+    # Of account 750 there is a year, of the others two days.
+    """
+    INSERT INTO analytics_snapshots (id, user_id, account_id, source, window_to, metrics, captured_at)
+    SELECT pg_temp.id(source, n), pg_temp.owner(a, 1000), pg_temp.id('account', a), source, at, '{"reach": 1}', at
+    FROM generate_series(1, 2400) AS n
+    CROSS JOIN unnest(ARRAY['profile', 'account_insights']) AS source
+    CROSS JOIN LATERAL (SELECT CASE WHEN n <= 400 THEN 750 ELSE 751 + n / 2 END AS a,
+                               now() - CASE WHEN n <= 400 THEN n ELSE n % 2 END * interval '1 day' AS at) AS known
+    """,
+    """
+    INSERT INTO analytics_snapshots (id, user_id, account_id, publication_id, source, window_to, due_age_s, metrics,
+                                     captured_at)
+    SELECT pg_temp.id('media' || due_age_s, row_number() OVER ()), user_id, account_id, id, 'media_insights', at,
+           due_age_s, '{"reach": 1}', at
+    FROM publications
+    CROSS JOIN unnest(ARRAY[86400, 172800]) AS due_age_s
+    CROSS JOIN LATERAL (SELECT published_at + due_age_s * interval '1 second' AS at) AS known
+    WHERE state = 'published' AND at <= now()
+    """,
+    """
+    INSERT INTO health_history (id, user_id, account_id, score, band, confidence, components, gates, reasons,
+                                formula_version, computed_at)
+    SELECT pg_temp.id('judgement', n), pg_temp.owner(a, 1000), pg_temp.id('account', a), 50, 'degraded', 1, '{}', '{}',
+           '[]', 1, pg_temp.ago(n / 4)
+    FROM generate_series(1, 4000) AS n
+    CROSS JOIN LATERAL (SELECT CASE WHEN n % 8 = 0 THEN 750 ELSE 1 + n % 3000 END AS a) AS known
+    """,
+    """
     INSERT INTO oauth_states (state_hash, user_id, expires_at)
     SELECT sha256(n::text::bytea), pg_temp.owner(n, 500), now() + n * interval '1 second'
     FROM generate_series(1, 1500) AS n
+    """,
+    """
+    INSERT INTO post_queues (id, user_id, name, created_at)
+    SELECT pg_temp.id('queue', n), pg_temp.owner(n, 500), 'queue' || n, pg_temp.ago(n)
+    FROM generate_series(1, 1500) AS n
+    """,
+    # Queue 1 is long, the others hold a post or two.
+    """
+    INSERT INTO post_queue_items (queue_id, user_id, post_id)
+    SELECT pg_temp.id('queue', q), pg_temp.owner(q, 500), pg_temp.id('post', q)
+    FROM generate_series(1, 3000) AS n
+    CROSS JOIN LATERAL (SELECT CASE WHEN n <= 1000 THEN 1 ELSE 1 + n % 1500 END AS q) AS known
+    """,
+    # Account 1,000 + n is of the tenant that group, post and queue n are of.
+    """
+    INSERT INTO schedules (id, user_id, name, cron, timezone, dst_gap, dst_overlap, misfire, account_id, group_id,
+                           post_id, post_queue_id, window_s, min_gap_s, paused_at, made_until, next_at, created_at)
+    SELECT pg_temp.id('schedule', n), pg_temp.owner(n, 500), 'schedule' || n, '30 9 * * *', 'Europe/Berlin', 'shift',
+           'first', 'once', CASE WHEN n % 3 = 0 THEN pg_temp.id('account', CASE WHEN n <= 500 THEN n ELSE 1000 + n END)
+           END, CASE WHEN n % 3 > 0 THEN pg_temp.id('group', n) END, CASE WHEN n % 2 = 0 THEN pg_temp.id('post', n) END,
+           CASE WHEN n % 2 > 0 THEN pg_temp.id('queue', n) END, 0, 0, CASE WHEN n % 50 = 49 THEN now() END, now(),
+           now() + (n - 20) * interval '1 minute', pg_temp.ago(n)
+    FROM generate_series(1, 1500) AS n
+    """,
+    # The big tenant's first twenty have made some; a distribution's seed is its number.
+    """
+    UPDATE distributions
+    SET schedule_id = pg_temp.id('schedule', CASE WHEN seed <= 500 THEN 1 + seed % 20 ELSE seed END)
+    WHERE seed % 3 = 0
+    """,
+    # Schedule 1 has a thousand. They lie in no order, as those of very many schedules do.
+    """
+    INSERT INTO schedule_occurrences (id, user_id, schedule_id, local_date, slot, due_at, state, created_at, asked_at)
+    SELECT pg_temp.id('occurrence', n), pg_temp.owner(s, 500), pg_temp.id('schedule', s), date '2000-01-01' + n,
+           '09:30', pg_temp.ago(n), CASE WHEN n % 200 = 0 THEN 'pending' ELSE 'distributed' END, pg_temp.ago(n),
+           pg_temp.ago(n)
+    FROM generate_series(1, 6000) AS n
+    CROSS JOIN LATERAL (SELECT CASE WHEN n % 6 = 0 THEN 1 ELSE 1 + n % 1500 END AS s) AS known
+    ORDER BY md5(n::text)
+    """,
+    # Most are over. The big tenant's live ones are of its accounts 20, 40, ...
+    """
+    INSERT INTO alerts (id, user_id, code, severity, subject_type, subject_id, state, text, advice, opened_at,
+                        resolved_at)
+    SELECT pg_temp.id('alert', n), pg_temp.owner(n, 3000),
+           CASE n % 40 WHEN 0 THEN 'reauth_required' ELSE 'token_expiring' END, 'critical', 'account',
+           pg_temp.id('account', n), CASE WHEN n % 20 = 0 THEN 'open' ELSE 'resolved' END, 'Words.', 'More words.',
+           pg_temp.ago(n), CASE WHEN n % 20 <> 0 THEN pg_temp.ago(n) END
+    FROM generate_series(1, 6000) AS n
+    """,
+    """
+    INSERT INTO incidents (id, error_class, accounts, share, user_ids, opened_at, paused_until, closed_at)
+    SELECT pg_temp.id('incident', n), 'reauth', 3, 0.5, ARRAY[pg_temp.id('user', 1)], pg_temp.ago(1000 * n),
+           pg_temp.ago(1000 * n), CASE WHEN n > 1 THEN pg_temp.ago(1000 * n) + interval '10 minutes' END
+    FROM generate_series(1, 2000) AS n
     """,
     "VACUUM (ANALYZE)",
 )
@@ -245,6 +348,13 @@ def sample_arguments() -> Mapping[str, Any]:
         "delivery_id": _id("delivery", 1),
         "event_id": _id("event", 1),
         "post_publish": "post:publish",
+        "schedule_id": _id("schedule", 1),
+        "occurrence_id": _id("occurrence", 600),
+        "post_queue_id": _id("queue", 1),
+        "alert_id": _id("alert", 20),
+        "alert_state": "open",
+        "alert_code": "reauth_required",
+        "alert_subjects": [_id("account", 40 * number) for number in range(1, 21)],
         "text": "text",
         "time": now,
     }

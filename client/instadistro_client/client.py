@@ -9,15 +9,18 @@ from typing import Any, Self
 
 from instadistro_client.events import EventStream
 from instadistro_client.resources.accounts import Accounts
+from instadistro_client.resources.alerts import Alerts
 from instadistro_client.resources.distributions import Distributions
 from instadistro_client.resources.groups import Groups
 from instadistro_client.resources.jobs import Jobs
 from instadistro_client.resources.keys import ApiKeys
 from instadistro_client.resources.media import Media
 from instadistro_client.resources.operations import AuditLog, Operations
+from instadistro_client.resources.post_queues import PostQueues
 from instadistro_client.resources.posts import Posts
 from instadistro_client.resources.proxies import Protocols, Proxies
 from instadistro_client.resources.publications import Publications
+from instadistro_client.resources.schedules import Schedules
 from instadistro_client.resources.webhooks import Webhooks
 from instadistro_client.shapes import Me
 from instadistro_client.transport import Reply, Request, RetryPolicy, Transport
@@ -100,6 +103,7 @@ class InstaDistro:
     def _use(self, transport: Transport) -> None:
         self._transport = transport
         self.accounts = Accounts(transport)
+        self.alerts = Alerts(transport)
         self.groups = Groups(transport)
         self.proxies = Proxies(transport)
         self.protocols = Protocols(transport)
@@ -107,6 +111,8 @@ class InstaDistro:
         self.posts = Posts(transport)
         self.publications = Publications(transport)
         self.distributions = Distributions(transport)
+        self.schedules = Schedules(transport)
+        self.post_queues = PostQueues(transport)
         self.webhooks = Webhooks(transport)
         self.api_keys = ApiKeys(transport)
         self.audit_log = AuditLog(transport)

@@ -42,6 +42,55 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person should know of one subject."""
+
+    id: UUID
+    code: str
+    severity: str
+    state: str
+    subject: AlertSubject
+    text: str
+    advice: str
+    details: dict[str, Any]
+    count: int
+    opened_at: datetime
+    seen_at: datetime
+    escalated_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+
+
+class AlertSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong."""
+
+    type: str
+    id: UUID
+
+
+class AnalyticsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers as the platform gave them at one time."""
+
+    id: UUID
+    source: str
+    publication_id: UUID | None
+    window: AnalyticsWindow
+    captured_at: datetime
+    freshness_s: int
+    metrics: dict[str, int | float | None]
+    deltas: dict[str, int | float | None]
+    deltas_since: datetime | None
+
+
+class AnalyticsWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """What numbers cover."""
+
+    from_: datetime | None = msgspec.field(name="from")
+    to: datetime
+
+
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """An API key, without its secret."""
 
@@ -88,6 +137,13 @@ class AuditSubject(msgspec.Struct, frozen=True, kw_only=True):
 
     type: str
     id: str
+
+
+class Cleanup(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cleanup lets go, counted before it begins."""
+
+    dry_run: bool
+    policies: list[OldRows]
 
 
 class Connecting(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,11 +238,12 @@ class Distributed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True):
-    """One post to a group over a window of time."""
+    """One post to a group over a window of time, or to the one account of a schedule."""
 
     id: UUID
     post_id: UUID
     group_id: UUID | None
+    schedule_id: UUID | None
     state: str
     window: WindowBody
     min_gap_s: float
@@ -235,10 +292,23 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     band: str
     confidence: float
     components: dict[str, float]
+    weights: dict[str, float]
     gates: dict[str, int]
     reasons: list[Reason]
     formula_version: int
     computed_at: datetime
+    caution: str
+    caution_waived_until: datetime | None
+
+
+class HealthOverride(msgspec.Struct, frozen=True, kw_only=True):
+    """How careful the system is with an account, by a person's wish."""
+
+    account_id: UUID
+    caution: str
+    caution_waived_until: datetime | None
+    reason: str | None
+    released: int
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +319,13 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     dry_run: bool
     accounts: list[UUID] | None = None
+
+
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that has no part in an occurrence, and why."""
+
+    account_id: UUID
+    code: str
 
 
 class MadeApiKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,6 +371,24 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     unreachable_since: datetime | None
     unreachable_reason: str | None
     created_at: datetime
+
+
+class OldRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What is old enough to go by one policy."""
+
+    table: str
+    kept_days: int | None
+    fate: str
+    rows: int
+    rows_are_exact: bool
+
+
+class OpenIncident(msgspec.Struct, frozen=True, kw_only=True):
+    """A class of error that hits many accounts at once. It is the app's trouble, and counts against no account."""
+
+    error_class: str
+    since: datetime
+    paused_until: datetime
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -346,6 +441,21 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     caption: str
 
 
+class PastHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """What was judged of one account at one time."""
+
+    id: UUID
+    account_id: UUID
+    score: int
+    band: str
+    confidence: float
+    components: dict[str, float]
+    gates: dict[str, int]
+    reasons: list[Reason]
+    formula_version: int
+    computed_at: datetime
+
+
 class PersonTag(msgspec.Struct, frozen=True, kw_only=True):
     """A person in a medium. Pictures of the feed need both coordinates, videos take none."""
 
@@ -389,6 +499,38 @@ class PostOptions(msgspec.Struct, frozen=True, kw_only=True):
     audio_name: str | None = None
     trial: str | None = None
     is_ai_generated: bool | None = None
+
+
+class PostQueue(msgspec.Struct, frozen=True, kw_only=True):
+    """Posts that wait for a schedule to take them, one after the other."""
+
+    id: UUID
+    name: str
+    on_empty: str
+    post_count: int
+    next_post_id: UUID | None
+    post_ids: list[UUID] | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """The due times to come of a rule."""
+
+    timezone: str
+    as_of: datetime
+    times: list[PreviewedTime]
+
+
+class PreviewedTime(msgspec.Struct, frozen=True, kw_only=True):
+    """One due time to come."""
+
+    local_date: str
+    slot: str
+    local: datetime
+    due_at: datetime
+    skipped: bool
+    reason: str | None
 
 
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
@@ -449,6 +591,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     error: dict[str, Any] | None
     created_at: datetime
     updated_at: datetime
+    archived: bool
 
 
 class Queues(msgspec.Struct, frozen=True, kw_only=True):
@@ -464,6 +607,7 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     published_24h: int
     quota_total: int | None
     warmup: WarmUp | None
+    health_cap: int | None
     next_slot_at: datetime | None
     next_slot_reason: str | None
     as_of: datetime
@@ -509,11 +653,12 @@ class RefusedJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the publications that waited for what was removed."""
+    """What became of the publications that waited for what was removed, and of the schedules that used it."""
 
     canceled: int
     in_flight: list[UUID]
     sent: list[UUID]
+    paused_schedules: int
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):
@@ -532,6 +677,61 @@ class Retried(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: list[Fault]
 
 
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule by which a post, or the next one of a queue, is published again and again."""
+
+    id: UUID
+    name: str
+    cron: str | None
+    slots: list[SlotBody] | None
+    timezone: str
+    dst_gap: str
+    dst_overlap: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    misfire: str
+    account_id: UUID | None
+    group_id: UUID | None
+    post_id: UUID | None
+    post_queue_id: UUID | None
+    window_s: int
+    min_gap_s: float
+    max_lateness_s: int | None
+    state: str
+    error: str | None
+    paused_at: datetime | None
+    next_at: datetime | None
+    next_local: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ScheduleOccurrence(msgspec.Struct, frozen=True, kw_only=True):
+    """One due time of a schedule, and what became of it."""
+
+    id: UUID
+    schedule_id: UUID
+    local_date: str
+    slot: str
+    due_at: datetime
+    state: str
+    reason: str | None
+    post_id: UUID | None
+    distribution_id: UUID | None
+    publications: int
+    conflicts: list[LeftOut]
+    conflict_count: int
+    created_at: datetime
+    processed_at: datetime | None
+
+
+class SlotBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A wall time of a weekday."""
+
+    weekday: str
+    time: str
+
+
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """What was done, what is due, and what died."""
 
@@ -546,10 +746,13 @@ class Swarm(msgspec.Struct, frozen=True, kw_only=True):
     accounts: int
     judged: int
     score: float | None
+    mean: float | None
+    p10: float | None
     publishable_ratio: float | None
     earliest_token_expiry: datetime | None
     bands: dict[str, int]
     worst: list[Worst]
+    incidents: list[OpenIncident]
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True):
@@ -626,15 +829,21 @@ class Worst(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     score: int
     band: str
+    reason: Reason | None
 
 
 __all__ = [
     "Accepted",
     "Account",
+    "Alert",
+    "AlertSubject",
+    "AnalyticsSnapshot",
+    "AnalyticsWindow",
     "ApiKey",
     "Attempt",
     "AuditEntry",
     "AuditSubject",
+    "Cleanup",
     "Connecting",
     "Counts",
     "DeadJob",
@@ -648,19 +857,27 @@ __all__ = [
     "Group",
     "Halted",
     "Health",
+    "HealthOverride",
     "Imported",
+    "LeftOut",
     "MadeApiKey",
     "Me",
     "Media",
+    "OldRows",
+    "OpenIncident",
     "Operation",
     "OperationProblem",
     "OperationResult",
     "Outbox",
     "Override",
+    "PastHealth",
     "PersonTag",
     "PlannedPublication",
     "Post",
     "PostOptions",
+    "PostQueue",
+    "Preview",
+    "PreviewedTime",
     "Protocol",
     "Proxy",
     "ProxyTest",
@@ -674,6 +891,9 @@ __all__ = [
     "Removed",
     "Resumed",
     "Retried",
+    "Schedule",
+    "ScheduleOccurrence",
+    "SlotBody",
     "Stats",
     "Swarm",
     "Validation",

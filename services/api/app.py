@@ -5,12 +5,15 @@ from __future__ import annotations
 from aiohttp import web
 
 from services.api.accounts.routes import ROUTES as ACCOUNTS
+from services.api.alerts.routes import ROUTES as ALERTS
+from services.api.analytics.routes import ROUTES as ANALYTICS
 from services.api.audit.routes import ROUTES as AUDIT
 from services.api.connections import connect
 from services.api.deps import DEPS, Deps
 from services.api.distributions.routes import ROUTES as DISTRIBUTIONS
 from services.api.events.routes import ROUTES as EVENTS
 from services.api.groups.routes import ROUTES as GROUPS
+from services.api.health.history_routes import ROUTES as HEALTH_HISTORY
 from services.api.health.routes import ROUTES as HEALTH
 from services.api.http.bodies import JSON_BYTES_MAX
 from services.api.http.errors import answer_problems
@@ -27,11 +30,13 @@ from services.api.oauth.routes import ROUTES as OAUTH
 from services.api.openapi.serve_description import add_description
 from services.api.operations.routes import ROUTES as OPERATIONS
 from services.api.performance.routes import ROUTES as PERFORMANCE
+from services.api.post_queues.routes import ROUTES as POST_QUEUES
 from services.api.posts.routes import ROUTES as POSTS
 from services.api.protocols.routes import ROUTES as PROTOCOLS
 from services.api.proxies.routes import ROUTES as PROXIES
 from services.api.publications.routes import ROUTES as PUBLICATIONS
 from services.api.routing import add_routes
+from services.api.schedules.routes import ROUTES as SCHEDULES
 from services.api.webhooks.delivery_routes import ROUTES as DELIVERIES
 from services.api.webhooks.routes import ROUTES as WEBHOOKS
 from shared.lifecycle import Check, add_probes
@@ -46,6 +51,9 @@ ROUTES = (
     *OPERATIONS,
     *AUDIT,
     *HEALTH,
+    *HEALTH_HISTORY,
+    *ANALYTICS,
+    *ALERTS,
     *GROUPS,
     *PROXIES,
     *PROTOCOLS,
@@ -53,6 +61,8 @@ ROUTES = (
     *POSTS,
     *DISTRIBUTIONS,
     *PUBLICATIONS,
+    *SCHEDULES,
+    *POST_QUEUES,
     *EVENTS,
     *WEBHOOKS,
     *DELIVERIES,

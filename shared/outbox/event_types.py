@@ -43,7 +43,10 @@ EVENT_TYPES: Mapping[str, str] = MappingProxyType(
         "publication.outcome_unknown": "It may be live; a person has to look.",
         "publication.published": "It is live.",
         "publication.scheduled": "It is due at a time again: retried, or let go after a hold.",
-        "schedule.changed": "It was made, changed, paused, resumed or removed; or the scheduler had to stop it.",
+        "schedule.changed": (
+            "It was made, changed, paused, resumed or removed, or had to be stopped: `action` is `schedule.created`, "
+            "`schedule.changed`, `schedule.paused`, `schedule.resumed`, `schedule.removed` or `schedule.stopped`."
+        ),
         "schedule.occurred": "One of its due times was dealt with; `state` and `reason` say how.",
         "swarm.incident": "One class of error hit many accounts at once, or that is over; no account is blamed for it.",
         "webhook.disabled": "Nothing is sent to it any more: its receiver is gone, or failed for days.",

@@ -81,7 +81,7 @@ async def test_a_broker_that_loses_everything_is_filled_again(live):
 
 
 async def test_health_is_judged_served_and_aggregated(live):
-    """The recurring check of each account ends in a score, and in the swarm's."""
+    """The first look at each account ends in a score, and in the swarm's."""
 
     async def all_judged():
         swarm = await live.call("GET", "/v1/accounts/stats/swarm")

@@ -90,6 +90,15 @@ async def test_a_refusal_carries_everything_the_envelope_says():
     assert (error.error_class, error.may_be_live) == (ErrorClass.SPAM_SUSPECTED, True)
 
 
+async def test_a_code_that_no_database_could_hold_is_none():
+    """What is stored of a refusal can be read again, whatever stood in its place."""
+    async with platform(refuses(400, code=2**31, error_subcode=-(2**31) - 1)) as (client, _):
+        with pytest.raises(GraphError) as caught:
+            await publish(client)
+
+    assert (caught.value.code, caught.value.subcode) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("answer", "error_class"),
     [

@@ -183,7 +183,7 @@ def statements_in(file):
     """The statements that stand in a source file, up to where something is put into them."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_query(node.value):
-            yield node.value.partition("{")[0].rstrip()
+            yield node.value.partition("{")[0].strip()
 
 
 def test_every_statement_of_the_sources_has_an_entry():

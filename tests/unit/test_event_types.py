@@ -16,6 +16,7 @@ SOURCES = [path for room in ("services", "shared") for path in (CHECKOUT / room)
 _TYPE = re.compile(r"[a-z]+\.[a-z_]+", re.ASCII)
 # The proxy's own states; an f-string makes the type.
 _PROXIES = {"proxy.up", "proxy.down"}
+_ALERTS = {event_type for event_type in EVENT_TYPES if event_type.startswith("alert.")}
 
 
 def calls(tree, name):
@@ -52,6 +53,9 @@ def emitted():
         for call in [node for node in ast.walk(tree) if isinstance(node, ast.Call)]:
             if getattr(call.func, "id", "") in told_by(tree):
                 found |= {text for argument in call.args for text in texts(argument) if _TYPE.fullmatch(text)}
+        if path.parent.name == "alerts":
+            # Each step of an alert hands on the type of the event that tells it.
+            found |= {text for call in ast.walk(tree) if isinstance(call, ast.Call) for text in texts(call)} & _ALERTS
         if "event=_FAILED" in path.read_text(encoding="utf-8"):
             found |= {text for text in texts(tree) if text.endswith(".failed")}
     return found

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
-from typing import cast
+from typing import Any, cast
 
 from instadistro_client.pages import Listing
 from instadistro_client.resources.resource import Id, Resource
 from instadistro_client.shapes import (
     Account,
+    AnalyticsSnapshot,
     Connecting,
     Health,
+    HealthOverride,
     Imported,
     Operation,
+    PastHealth,
     Publication,
     Quota,
     Removed,
@@ -147,6 +150,37 @@ class Accounts(Resource):
     async def health(self, account_id: Id) -> Health:
         """The newest judgement of an account."""
         return await self._get(f"/v1/accounts/{account_id}/health", Health)
+
+    def health_history(
+        self, account_id: Id, *, begin: datetime | None = None, end: datetime | None = None
+    ) -> Listing[PastHealth]:
+        """What was judged of an account, newest first; `begin` and `end` bound `computed_at`, the end excluded."""
+        filters: dict[str, Any] = {"from": begin, "to": end}
+        return self._list(f"/v1/accounts/{account_id}/health/history", PastHealth, **filters)
+
+    def analytics(
+        self,
+        account_id: Id,
+        *,
+        source: str | None = None,
+        publication_id: Id | None = None,
+        begin: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Listing[AnalyticsSnapshot]:
+        """Numbers over time, newest first; `begin` and `end` bound `captured_at`, the end excluded."""
+        filters: dict[str, Any] = {"source": source, "publication_id": publication_id, "from": begin, "to": end}
+        return self._list(f"/v1/accounts/{account_id}/analytics", AnalyticsSnapshot, **filters)
+
+    async def override_health(self, account_id: Id, *, hours: int, reason: str) -> HealthOverride:
+        """Let an account go on whatever its health is, for 1 to 720 hours; the reason is kept in the audit log."""
+        body = {"hours": hours, "reason": reason}
+        path = f"/v1/accounts/{account_id}/health/override"
+        return cast("HealthOverride", await self._post(path, HealthOverride, body=body))
+
+    async def end_health_override(self, account_id: Id) -> HealthOverride:
+        """Let what follows from an account's health be in force again."""
+        path = f"/v1/accounts/{account_id}/health/override"
+        return cast("HealthOverride", await self._delete(path, HealthOverride))
 
     async def quota(self, account_id: Id) -> Quota:
         """How much an account may publish."""

@@ -19,12 +19,13 @@ class Distributions(Resource):
         *,
         post_id: Id | None = None,
         group_id: Id | None = None,
+        schedule_id: Id | None = None,
         state: str | None = None,
         sort: str | None = None,
     ) -> Listing[Distribution]:
         """The distributions, newest first."""
-        filters = {"post_id": post_id, "group_id": group_id, "state": state, "sort": sort}
-        return self._list("/v1/distributions", Distribution, **filters)
+        filters = {"post_id": post_id, "group_id": group_id, "schedule_id": schedule_id}
+        return self._list("/v1/distributions", Distribution, **filters, state=state, sort=sort)
 
     async def get(self, distribution_id: Id) -> Distribution:
         """One distribution, its publications counted by state."""

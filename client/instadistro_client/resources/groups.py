@@ -45,9 +45,9 @@ class Groups(Resource):
         """Change a group; what is left out stays."""
         return await self._patch(f"/v1/groups/{group_id}", Group, given(name=name, color=color, tags=tags))
 
-    async def remove(self, group_id: Id) -> None:
-        """Remove a group; its accounts stay."""
-        await self._delete(f"/v1/groups/{group_id}", None)
+    async def remove(self, group_id: Id, *, cancel: bool = False) -> None:
+        """Remove a group; with `cancel` schedules that use it are paused, without it they refuse the removal."""
+        await self._delete(f"/v1/groups/{group_id}", None, query={"cancel": cancel})
 
     def accounts(self, group_id: Id) -> Listing[Account]:
         """The accounts of a group."""

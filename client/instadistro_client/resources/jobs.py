@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from instadistro_client.pages import Listing
 from instadistro_client.resources.resource import Id, Resource
-from instadistro_client.shapes import DeadJob, DeadJobInFull, Discarded, Queues, RecurringJob, Redriven, Stats
+from instadistro_client.shapes import Cleanup, DeadJob, DeadJobInFull, Discarded, Queues, RecurringJob, Redriven, Stats
 from instadistro_client.unset import stated
 
 
@@ -49,6 +49,10 @@ class Jobs(Resource):
     async def discard(self, job_id: Id) -> None:
         """Let a dead job go for good."""
         await self._delete(f"/v1/jobs/dead/{job_id}", None)
+
+    async def clean_up(self, *, dry_run: bool = False) -> Cleanup:
+        """Let go what is older than it is kept, or only count it."""
+        return cast("Cleanup", await self._post("/v1/jobs/cleanup", Cleanup, query={"dry_run": dry_run}))
 
     async def redrive_many(
         self,

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from instadistro_client.pages import Listing
 from instadistro_client.resources.resource import Id, Resource
-from instadistro_client.shapes import Attempt, Publication
+from instadistro_client.shapes import AnalyticsSnapshot, Attempt, Publication
 from instadistro_client.unset import UNSET, UnsetType, given, stated
 
 
@@ -26,8 +26,12 @@ class Publications(Resource):
         begin: datetime | None = None,
         end: datetime | None = None,
         sort: str | None = None,
+        archived: bool | None = None,
     ) -> Listing[Publication]:
-        """The publications, newest first; `begin` and `end` bound `publish_at`, the end excluded."""
+        """The publications, newest first; `begin` and `end` bound `publish_at`, the end excluded.
+
+        `archived` asks for those that ended long ago, by account, post or distribution.
+        """
         filters: dict[str, Any] = {
             "state": state,
             "account_id": account_id,
@@ -37,6 +41,7 @@ class Publications(Resource):
             "from": begin,
             "to": end,
             "sort": sort,
+            "archived": archived,
         }
         return self._list("/v1/publications", Publication, **filters)
 
@@ -75,3 +80,7 @@ class Publications(Resource):
     async def attempts(self, publication_id: Id) -> Sequence[Attempt]:
         """The newest hundred attempts of a publication."""
         return await self._all(f"/v1/publications/{publication_id}/attempts", Attempt)
+
+    async def analytics(self, publication_id: Id) -> Sequence[AnalyticsSnapshot]:
+        """The numbers of a publication over time, newest first."""
+        return await self._all(f"/v1/publications/{publication_id}/analytics", AnalyticsSnapshot)

@@ -50,10 +50,7 @@ async def _import(call: Call[ImportQuery, Stream], rows: Sequence[AccountRow]) -
 
 
 async def _apply(call: Call[ImportQuery, Stream], tx: Connection, plan: UpsertPlan) -> Answer[Imported | Operation]:
-    settings = call.deps.settings
-    counts = await apply_import(
-        tx, plan, user_id=call.user_id, check_every_s=settings.health_check_every_s, release=releasing(settings)
-    )
+    counts = await apply_import(tx, plan, user_id=call.user_id, release=releasing(call.deps.settings))
     await call.audit(tx, "accounts.imported", ("user", call.user_id), after=counts)
     outcome: Imported | Operation = _outcome(plan, dry_run=False)
     return await call.keep(tx, answer(outcome))

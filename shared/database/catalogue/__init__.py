@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from shared.database.catalogue.account_queries import ACCOUNT_QUERIES
 from shared.database.catalogue.alert_queries import ALERT_QUERIES
+from shared.database.catalogue.analytics_queries import ANALYTICS_QUERIES
 from shared.database.catalogue.archive_queries import ARCHIVE_QUERIES
+from shared.database.catalogue.caution_queries import CAUTION_QUERIES
 from shared.database.catalogue.content_queries import CONTENT_QUERIES
 from shared.database.catalogue.event_queries import EVENT_QUERIES
 from shared.database.catalogue.gateway_queries import GATEWAY_QUERIES
@@ -24,6 +26,7 @@ from shared.database.catalogue.publishing_queries import PUBLISHING_QUERIES
 from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Index, Kind, Place, resolve
 from shared.database.catalogue.samples import SAMPLES
 from shared.database.catalogue.schedule_queries import SCHEDULE_QUERIES
+from shared.database.catalogue.score_queries import SCORE_QUERIES
 from shared.database.catalogue.token_queries import TOKEN_QUERIES
 
 #: Every query that has an index question: all but those of `INSERTS`.
@@ -39,6 +42,9 @@ CATALOGUE: tuple[CataloguedQuery, ...] = (
     *JOB_QUERIES,
     *SCHEDULE_QUERIES,
     *HEALTH_QUERIES,
+    *SCORE_QUERIES,
+    *CAUTION_QUERIES,
+    *ANALYTICS_QUERIES,
     *ALERT_QUERIES,
     *ARCHIVE_QUERIES,
 )

@@ -9,7 +9,6 @@ _IMPORTS = "shared.accounts.imports.store"
 _HEALTH = "services.api.health.store"
 _OAUTH = "services.api.oauth.store"
 _TARGETS = "services.api.publications.choose_targets"
-_EVIDENCE = "services.health.evidence"
 
 _OWN = ("user_id", "account_id")
 _PUBLISHABLE = ["NEW", "WARMING_UP", "ACTIVE"]
@@ -134,7 +133,7 @@ ACCOUNT_QUERIES: tuple[CataloguedQuery, ...] = (
         source=f"{_ACCOUNTS}:_REMOVE",
         arguments=_OWN,
         index="accounts_user_id_id_key",
-        also=("account_tokens_pkey", "group_members_account", "recurring_jobs_account", "health_scores_pkey"),
+        also=("account_tokens_pkey", "group_members_account", "health_checks_pkey", "health_scores_pkey"),
     ),
     CataloguedQuery(
         name="accounts.detach",
@@ -183,13 +182,6 @@ ACCOUNT_QUERIES: tuple[CataloguedQuery, ...] = (
         source=f"{_OAUTH}:_PROTOCOL",
         arguments=("protocol_id",),
         whole="A handful of protocols, reference data.",
-    ),
-    CataloguedQuery(
-        name="accounts.score",
-        source="services.health.check_account:_STORE",
-        arguments=("account_id", "user_id", 100, "text", 1.0, None, None, None, 1),
-        index="accounts_user_id_id_key",
-        also=("health_scores_pkey",),
     ),
     CataloguedQuery(name="accounts.find", source=f"{_ACCOUNTS}:_FIND", arguments=_OWN, index="accounts_user_id_id_key"),
     CataloguedQuery(name="accounts.lock", source=f"{_ACCOUNTS}:_LOCK", arguments=_OWN, index="accounts_user_id_id_key"),
@@ -287,12 +279,5 @@ ACCOUNT_QUERIES: tuple[CataloguedQuery, ...] = (
         source="shared.publications.gates:_GATES",
         arguments=("user_id", "account_ids"),
         index="accounts_user_id_id_key",
-    ),
-    CataloguedQuery(
-        name="accounts.examine",
-        source=f"{_EVIDENCE}:_ACCOUNT",
-        arguments=_OWN,
-        index="accounts_user_id_id_key",
-        also=("account_tokens_pkey",),
     ),
 )

@@ -11,7 +11,6 @@ _TARGETS = "services.api.publications.choose_targets"
 _CONTENT = "services.publisher.content"
 
 _OWN = ("user_id", "account_id")
-_PUBLISHABLE = ["NEW", "WARMING_UP", "ACTIVE"]
 
 CONTENT_QUERIES: tuple[CataloguedQuery, ...] = (
     # Groups
@@ -120,6 +119,12 @@ CONTENT_QUERIES: tuple[CataloguedQuery, ...] = (
         index="posts_user_id_id_key",
     ),
     CataloguedQuery(
+        name="posts.hold_all",
+        source="services.api.posts.store:_HOLD_ALL",
+        arguments=("user_id", "post_ids"),
+        index="posts_user_id_id_key",
+    ),
+    CataloguedQuery(
         name="posts.unreachable_media",
         source="services.publisher.reconsider:_UNREACHABLE",
         arguments=("user_id", "post_id"),
@@ -141,6 +146,18 @@ CONTENT_QUERIES: tuple[CataloguedQuery, ...] = (
             arguments=("user_id", 51),
             place=Place.FIRST,
             index="distributions_page",
+            also=("publications_distribution_page",),
+            ordered=True,
+        )
+    ),
+    *pages(
+        CataloguedPage(
+            name="distributions.page_by_schedule",
+            source=f"{_DISTRIBUTIONS}:list_query",
+            arguments=("user_id", "schedule_id", 51),
+            filters=("schedule_id",),
+            place=Place.FIRST,
+            index="distributions_schedule",
             also=("publications_distribution_page",),
             ordered=True,
         )
@@ -199,20 +216,4 @@ CONTENT_QUERIES: tuple[CataloguedQuery, ...] = (
     ),
     # Health
     CataloguedQuery(name="health_scores.read", source=f"{_HEALTH}:_SCORE", arguments=_OWN, index="health_scores_pkey"),
-    CataloguedQuery(
-        name="health_scores.bands", source=f"{_HEALTH}:_BANDS", arguments=("user_id",), index="health_scores_worst"
-    ),
-    CataloguedQuery(
-        name="health_scores.worst",
-        source=f"{_HEALTH}:_WORST",
-        arguments=("user_id",),
-        index="health_scores_worst",
-        ordered=True,
-    ),
-    CataloguedQuery(
-        name="health_scores.swarm",
-        source=f"{_HEALTH}:_SWARM",
-        arguments=("user_id", _PUBLISHABLE),
-        index="health_scores_worst",
-    ),
 )

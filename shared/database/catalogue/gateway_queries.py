@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Place, pages
 
 _AUDIT = "services.api.audit.store"
-_CLEANUP = "services.scheduler.cleanup"
 _IDEMPOTENCY = "services.api.idempotency.store"
 _OPERATIONS = "services.api.operations.store"
 _WORK = "services.scheduler.operations"
@@ -25,13 +24,6 @@ GATEWAY_QUERIES: tuple[CataloguedQuery, ...] = (
         source=f"{_IDEMPOTENCY}:_RELEASE",
         arguments=("user_id", "idempotency_key", b""),
         index="idempotency_keys_pkey",
-    ),
-    CataloguedQuery(
-        name="idempotency_keys.prune",
-        source=f"{_CLEANUP}:_PRUNE_REPEATABLE",
-        arguments=(1, 10),
-        index="idempotency_keys_age",
-        also=("idempotency_keys_pkey",),
     ),
     *pages(
         CataloguedPage(
@@ -80,13 +72,6 @@ GATEWAY_QUERIES: tuple[CataloguedQuery, ...] = (
         index="operations_unfinished",
         also=("operations_pkey",),
     ),
-    CataloguedQuery(
-        name="operations.prune",
-        source=f"{_CLEANUP}:_PRUNE_OPERATIONS",
-        arguments=(30, 10),
-        index="operations_age",
-        also=("operations_pkey",),
-    ),
     *pages(
         CataloguedPage(
             name="audit_log.page",
@@ -107,27 +92,6 @@ GATEWAY_QUERIES: tuple[CataloguedQuery, ...] = (
             index="audit_log_subject",
             ordered=True,
         )
-    ),
-    CataloguedQuery(
-        name="audit_log.prune",
-        source=f"{_CLEANUP}:_PRUNE_AUDIT",
-        arguments=(365, 10),
-        index="audit_log_age",
-        also=("audit_log_pkey",),
-    ),
-    CataloguedQuery(
-        name="webhook_deliveries.prune",
-        source=f"{_CLEANUP}:_PRUNE_DELIVERIES",
-        arguments=(30, 10),
-        index="webhook_deliveries_age",
-        also=("webhook_deliveries_pkey",),
-    ),
-    CataloguedQuery(
-        name="oauth_states.prune",
-        source=f"{_CLEANUP}:_PRUNE_OAUTH_STATES",
-        arguments=(0, 10),
-        index="oauth_states_expiry",
-        also=("oauth_states_pkey",),
     ),
     *pages(
         CataloguedPage(

@@ -11,7 +11,7 @@ _DISCARD = "shared.jobs.discard"
 
 _ALL_DEAD = (None, None, None, None, None)
 _SOME_DEAD = ("dead_type", "dead_reason", None, None, None)
-_LISTED = "It is one row per account, and an operator looks at it now and then."
+_LISTED = "Few jobs recur, and an operator looks at them now and then."
 
 JOB_QUERIES: tuple[CataloguedQuery, ...] = (
     CataloguedQuery(
@@ -61,13 +61,6 @@ JOB_QUERIES: tuple[CataloguedQuery, ...] = (
         source=f"{_RECURRING}.fire:_GIVE_UP",
         arguments=("recurring_name", "text"),
         index="recurring_jobs_pkey",
-    ),
-    CataloguedQuery(
-        name="recurring_jobs.set_rhythm",
-        source=f"{_RECURRING}.add:_SET_RHYTHM",
-        arguments=("job_type", 3_600_000),
-        index="recurring_jobs_pkey",
-        whole="Once at each start of a scheduler; nearly all rows are of the one type it asks for.",
     ),
     CataloguedQuery(
         name="recurring_jobs.list",
@@ -186,25 +179,12 @@ JOB_QUERIES: tuple[CataloguedQuery, ...] = (
     CataloguedQuery(
         name="dead_jobs.count_meant", source=f"{_DISCARD}:_COUNT", arguments=_SOME_DEAD, index="dead_jobs_filter"
     ),
-    CataloguedQuery(
-        name="dead_jobs.prune",
-        source="services.scheduler.cleanup:_PRUNE_DEAD",
-        arguments=(30, 1000),
-        index="dead_jobs_page",
-        also=("dead_jobs_pkey",),
-    ),
     # Starts and statistics: a row per job under suspicion, and a row per process and type
     CataloguedQuery(
         name="job_starts.end",
         source="shared.jobs.starts:_END",
         arguments=("post_publish", "text"),
         index="job_starts_pkey",
-    ),
-    CataloguedQuery(
-        name="job_starts.prune",
-        source="services.scheduler.cleanup:_PRUNE_STARTS",
-        arguments=(1, 1000),
-        whole="There are few rows: those of jobs whose workers died.",
     ),
     CataloguedQuery(
         name="job_stats.read",

@@ -129,6 +129,13 @@ MEDIA_QUERIES: tuple[CataloguedQuery, ...] = (
         also=("publications_post_page",),
     ),
     CataloguedQuery(
+        name="posts.find_limited",
+        source=f"{_POSTS}:_FIND_LIMITED",
+        arguments=("user_id", "account_ids", "post_id"),
+        index="posts_user_id_id_key",
+        also=("publications_post_page", "publications_archive_post_page"),
+    ),
+    CataloguedQuery(
         name="posts.lock_as_it_is",
         source=f"{_POSTS}:_LOCK",
         arguments=("user_id", "post_id"),
@@ -170,6 +177,7 @@ MEDIA_QUERIES: tuple[CataloguedQuery, ...] = (
         source=f"{_POSTS}:_FIXED",
         arguments=("user_id", "post_id"),
         index="publications_post_page",
+        also=("publications_archive_post_page",),
     ),
     CataloguedQuery(
         name="publications.revise",

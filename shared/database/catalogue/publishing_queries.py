@@ -5,7 +5,6 @@ from __future__ import annotations
 from shared.database.catalogue.query import CataloguedQuery
 
 _CLAIM = "shared.publications.claim"
-_EVIDENCE = "services.health.evidence"
 _PROGRESS = "services.publisher.progress"
 _RESCUE = "shared.publications.rescue"
 _STOP = "shared.publications.stop"
@@ -44,7 +43,7 @@ PUBLISHING_QUERIES: tuple[CataloguedQuery, ...] = (
     CataloguedQuery(
         name="publication_attempts.begin",
         source=f"{_CLAIM}:_BEGIN_ATTEMPT",
-        arguments=("publication_id", 1, "user_id", 1, "text"),
+        arguments=("publication_id", 1, "user_id", 1, "text", "account_id"),
         index="publication_attempts_pkey",
     ),
     CataloguedQuery(
@@ -114,7 +113,7 @@ PUBLISHING_QUERIES: tuple[CataloguedQuery, ...] = (
         source="services.publisher.verify:_KNOWN_MEDIA",
         arguments=("instagram_user_id", "platform_media_ids"),
         index="accounts_instagram_user",
-        also=("publications_account_page",),
+        also=("publications_account_page", "publications_archive_account_page"),
     ),
     CataloguedQuery(
         name="publications.move",
@@ -135,13 +134,13 @@ PUBLISHING_QUERIES: tuple[CataloguedQuery, ...] = (
         name="publications.held",
         source="shared.publications.release:_HELD",
         arguments=("user_id", "account_id"),
-        index="publications_account_page",
+        index="publications_due",
     ),
     CataloguedQuery(
         name="publications.accounts_with_held",
         source="shared.publications.release_accounts:_WITH_HELD",
         arguments=("user_id", "account_ids"),
-        index="publications_state_page",
+        index="publications_due",
     ),
     CataloguedQuery(
         name="publications.of_distribution",
@@ -226,18 +225,5 @@ PUBLISHING_QUERIES: tuple[CataloguedQuery, ...] = (
         arguments=(200,),
         index="publications_waiting",
         ordered=True,
-    ),
-    # For the health of an account
-    CataloguedQuery(
-        name="publications.outcomes",
-        source=f"{_EVIDENCE}:_OUTCOMES",
-        arguments=("user_id", "account_id", 14, 500),
-        index="publications_account_page",
-    ),
-    CataloguedQuery(
-        name="publications.unresolved",
-        source=f"{_EVIDENCE}:_UNRESOLVED",
-        arguments=("user_id", "account_id"),
-        index="publications_account_page",
     ),
 )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import import_module
 from itertools import combinations
+from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -45,7 +46,8 @@ class CataloguedQuery:
     """One query of the code, and the index that makes it fast."""
 
     name: str  # `accounts.find`: the table it is about, and what it does
-    source: str  # `package.module:NAME`: the constant that the code runs, or the function that builds it
+    #: `package.module:NAME`, or `:NAME.field`: the constant that the code runs, or the function that builds it.
+    source: str
     #: $1, $2, ...: a text is the name of a sample (see `SAMPLES`), anything else stands for itself.
     arguments: tuple[Any, ...] = ()
     index: str = ""  # made for this query, or as good as that: it must be in the plan; empty only if `whole` says why
@@ -132,7 +134,7 @@ def resolve(source: str) -> Any:
     """
     module, _, name = source.partition(":")
     try:
-        return getattr(import_module(module), name)
+        return attrgetter(name)(import_module(module))
     except (ImportError, AttributeError) as error:
         raise LookupError(f"the index catalogue names {source}, which is not there. Correct the entry.") from error
 

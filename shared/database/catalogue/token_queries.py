@@ -47,7 +47,7 @@ TOKEN_QUERIES: tuple[CataloguedQuery, ...] = (
     CataloguedQuery(
         name="account_tokens.let_go",
         source=f"{_RENEWALS}:_LET_GO",
-        arguments=(*_OWN, "time"),
+        arguments=(*_OWN, "time", True),
         index="account_tokens_pkey",
     ),
     CataloguedQuery(
@@ -76,6 +76,13 @@ TOKEN_QUERIES: tuple[CataloguedQuery, ...] = (
         source=f"{_RENEWALS}:_GIVE_UP",
         arguments=_OWN,
         index="account_tokens_pkey",
+    ),
+    CataloguedQuery(
+        name="account_tokens.put_off",
+        source=f"{_RENEWALS}:_PUT_OFF",
+        arguments=_OWN,
+        index="account_tokens_pkey",
+        also=("incidents_open",),
     ),
     CataloguedQuery(
         name="account_tokens.by_key",

@@ -50,7 +50,7 @@ async def test_a_removed_account_is_gone_for_clients_and_its_history_stays(gatew
     removed = await remove(alice, account)
 
     assert (removed.status, removed.body) == (
-        200, {"canceled": 0, "in_flight": [], "sent": []},
+        200, {"canceled": 0, "in_flight": [], "sent": [], "paused_schedules": 0},
     )  # fmt: skip
     base = f"/v1/accounts/{account}"
     gone = [await alice.get(f"{base}{path}") for path in ("", "/health", "/quota", "/publications")]
@@ -63,7 +63,7 @@ async def test_a_removed_account_is_gone_for_clients_and_its_history_stays(gatew
     assert (await alice.get(f"/v1/publications/{published}")).body["account_id"] == account
     again = await alice.post(f"/v1/posts/{await alice.add_post()}/publish", json={"account_ids": [account]})
     assert (again.status, again.body["code"]) == (404, "not_found")
-    kept = await gateway.rows("SELECT account_id FROM account_tokens UNION ALL SELECT account_id FROM recurring_jobs")
+    kept = await gateway.rows("SELECT account_id FROM account_tokens UNION ALL SELECT account_id FROM health_checks")
     assert {str(row["account_id"]) for row in kept} == {other}
 
 
@@ -115,7 +115,7 @@ async def test_what_a_worker_has_is_told(gateway, alice, account):
     removed = await remove(alice, account, "?cancel=true")
 
     assert refused.body["code"] == "in_use"
-    assert removed.body == {"canceled": 0, "in_flight": [in_flight], "sent": [sent]}
+    assert removed.body == {"canceled": 0, "in_flight": [in_flight], "sent": [sent], "paused_schedules": 0}
     wishes = await gateway.rows("SELECT halt FROM publications")
     assert [row["halt"] for row in wishes] == ["cancel", "cancel"]
 
@@ -147,7 +147,7 @@ async def test_a_removed_account_comes_back_under_its_id(gateway, alice, account
     assert (added.status, added.body["id"], added.body["state"]) == (201, account, "ACTIVE")
     assert (added.body["tags"], added.body["protocol_id"]) == ([], None)
     assert [one["id"] for one in listed] == [account]
-    assert len(await gateway.rows("SELECT 1 FROM recurring_jobs WHERE account_id = $1::text::uuid", account)) == 1
+    assert len(await gateway.rows("SELECT 1 FROM health_checks WHERE account_id = $1::text::uuid", account)) == 1
     assert (await alice.post("/v1/accounts", json={**fields, "access_token": TOKEN})).body["code"] == "account_exists"
 
 

@@ -77,17 +77,14 @@ async def test_a_dry_run_tells_and_writes_nothing(gateway, alice):
 
 
 async def test_a_new_account_gets_its_check_and_its_event(gateway, alice):
-    """Each account is checked on its own rhythm from within a minute, and one event speaks for all of an import."""
+    """Each account is looked at within a minute, and one event speaks for all of an import."""
     account_id = (await alice.import_csv(ONE)).body["accounts"][0]
 
-    [job] = await gateway.rows(
-        "SELECT name, type, payload, every_ms, account_id::text, next_due_at <= now() + interval '60 s' AS soon "
-        "FROM recurring_jobs"
+    [check] = await gateway.rows(
+        "SELECT account_id::text, user_id::text, next_check_at <= now() + interval '60 s' AS soon, "
+        "ask_at <= now() AS asks FROM health_checks"
     )
-    assert job["name"] == f"health:check:{account_id}"
-    assert job["type"] == "health:check"
-    assert json.loads(job["payload"]) == {"user_id": alice.user_id, "account_id": account_id}
-    assert (job["every_ms"], job["soon"], job["account_id"]) == (900_000, True, account_id)
+    assert dict(check) == {"account_id": account_id, "user_id": alice.user_id, "soon": True, "asks": True}
     [event] = await gateway.rows("SELECT type, subject, payload FROM events")
     assert (event["type"], event["subject"]) == ("import.finished", alice.user_id)
     counts = {"created": 1, "updated": 0, "unchanged": 0}
@@ -200,7 +197,7 @@ async def test_ten_thousand_accounts_are_imported_and_grouped_at_once(gateway, a
 
     assert len(set(accounts)) == 10_000
     assert (await alice.get(f"/v1/groups/{group}")).body["account_count"] == 10_000
-    assert await gateway.count("recurring_jobs") == 10_000
+    assert await gateway.count("health_checks") == 10_000
 
 
 @pytest.mark.parametrize("token", ["TOKEN-1-not-real", "NEW-TOKEN"], ids=["the same token", "a new token"])
@@ -254,7 +251,7 @@ async def test_two_imports_at_once_make_each_account_once(alice):
 
 async def test_an_import_that_fails_half_way_leaves_nothing(gateway, alice):
     """Accounts, tokens, checks and events commit together or not at all."""
-    await gateway.rows("ALTER TABLE recurring_jobs ADD CONSTRAINT refuse CHECK (false)")
+    await gateway.rows("ALTER TABLE health_checks ADD CONSTRAINT refuse CHECK (false)")
 
     answer = await alice.import_csv(ONE, crash_expected=True)
 
@@ -263,7 +260,7 @@ async def test_an_import_that_fails_half_way_leaves_nothing(gateway, alice):
         assert await gateway.count(table) == 0
     with pytest.raises(asyncpg.CheckViolationError):
         await gateway.rows(
-            "INSERT INTO recurring_jobs (name, type, payload, every_ms, next_due_at) VALUES ('x', 'x', '{}', 1, now())"
+            "INSERT INTO health_checks (account_id, user_id) VALUES (gen_random_uuid(), gen_random_uuid())"
         )
 
 

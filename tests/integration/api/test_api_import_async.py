@@ -29,9 +29,7 @@ class Worker:
     def __init__(self, gateway):
         deps = gateway.deps
         self.pool = deps.pool
-        self.importer = Importer(
-            pool=deps.pool, cache=deps.cache, cipher=deps.cipher, check_every_s=900.0, rescue_after_s=60.0
-        )
+        self.importer = Importer(pool=deps.pool, cache=deps.cache, cipher=deps.cipher, rescue_after_s=60.0)
 
     async def run(self, client, operation_id):
         job, payload = self.job(client, operation_id)

@@ -30,7 +30,7 @@ async def test_an_account_that_was_removed_comes_back_by_an_import(gateway, alic
     account = (await alice.get(f"/v1/accounts/{account_id}")).body
     assert (account["state"], account["tags"], account["protocol_id"]) == ("ACTIVE", [], None)
     assert [one["id"] for one in (await alice.get("/v1/accounts")).body["data"]] == [account_id]
-    assert [row["account_id"] for row in await gateway.rows("SELECT account_id FROM recurring_jobs")] == [
+    assert [row["account_id"] for row in await gateway.rows("SELECT account_id FROM health_checks")] == [
         UUID(account_id)
     ]
 

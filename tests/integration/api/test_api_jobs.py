@@ -179,10 +179,13 @@ async def test_who_does_not_say_which_changes_nothing(gateway, operator, wish):
     assert await gateway.count("dead_jobs") == 1
 
 
-async def test_recurring_jobs_are_listed_the_next_to_come_first(gateway, alice, operator):
-    """With their rhythm, of all tenants, in pages; by type."""
-    await alice.add_accounts(3)
-    await gateway.rows("UPDATE recurring_jobs SET next_due_at = next_due_at + random() * interval '1 hour'")
+async def test_recurring_jobs_are_listed_the_next_to_come_first(gateway, operator):
+    """With their rhythm, in pages; by type."""
+    await gateway.rows(
+        "INSERT INTO recurring_jobs (name, type, payload, every_ms, next_due_at) "
+        "SELECT 'job ' || n, 'health:check', '{}', 900000, now() + random() * interval '1 hour' "
+        "FROM generate_series(1, 3) AS n"
+    )
 
     first = (await operator.get("/v1/jobs/recurring?limit=2")).body
     second = (await operator.get(f"/v1/jobs/recurring?limit=2&cursor={first['pagination']['next_cursor']}")).body

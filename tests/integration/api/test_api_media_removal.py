@@ -104,7 +104,7 @@ async def test_a_medium_that_nobody_shows_is_gone_with_its_file(gateway, alice, 
     removed = await alice.call("DELETE", f"/v1/media/{medium['id']}")
 
     assert foreign.status == 404
-    assert (removed.status, removed.body) == (200, {"canceled": 0, "in_flight": [], "sent": []})
+    assert (removed.status, removed.body) == (200, {"canceled": 0, "in_flight": [], "sent": [], "paused_schedules": 0})
     address = medium["url"].removeprefix(gateway.deps.settings.public_url)
     assert (await replace(alice, api_key=None).get(address)).status == 404
     assert (await alice.get(f"/v1/media/{medium['id']}")).status == 404

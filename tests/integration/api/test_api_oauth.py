@@ -90,7 +90,7 @@ async def test_an_owner_comes_back_with_an_account(gateway, alice, owner, come_b
     assert (await alice.get(f"/v1/accounts/{account['id']}")).body == account
     verified = await alice.post(f"/v1/accounts/{account['id']}/verify")
     assert verified.body["token_valid"]
-    assert len(await gateway.rows("SELECT 1 FROM recurring_jobs WHERE account_id IS NOT NULL")) == 1
+    assert len(await gateway.rows("SELECT 1 FROM health_checks")) == 1
     told = await gateway.rows("SELECT type FROM events WHERE type = 'account.connected'")
     assert len(told) == 1
     [line] = await gateway.rows("SELECT * FROM audit_log WHERE action = 'account.connected'")

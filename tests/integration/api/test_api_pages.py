@@ -24,9 +24,12 @@ LISTS = [
     "/v1/groups/{group}/accounts",
     "/v1/media",
     "/v1/operations",
+    "/v1/post-queues",
     "/v1/posts",
     "/v1/proxies",
     "/v1/publications",
+    "/v1/schedules",
+    "/v1/schedules/{schedule}/occurrences",
     "/v1/webhooks",
     "/v1/webhooks/{webhook}/deliveries",
 ]
@@ -37,6 +40,10 @@ _OPERATION = (
 _DELIVERY = """
     INSERT INTO webhook_deliveries (id, user_id, webhook_id, event_id, event_type, payload)
     VALUES (gen_random_uuid(), $1, $2, gen_random_uuid(), 'post.created', '')
+"""
+_OCCURRENCE = """
+    INSERT INTO schedule_occurrences (id, user_id, schedule_id, local_date, slot, due_at, state)
+    VALUES (gen_random_uuid(), $1, $2, date '2026-01-01' + $3::integer, '09:30', now(), 'distributed')
 """
 LIMITS = [("0", 1), ("-5", 1), ("2", 2), ("101", 100), ("9" * 4000, 100)]
 
@@ -62,14 +69,20 @@ async def filled(gateway, alice):
         assert answer.status == 202, answer.body
         post = {"account_ids": accounts[:1], "allow_duplicate": True}
         await alice.post(f"/v1/posts/{await alice.add_post()}/publish", json=post)
+        queue = await alice.post("/v1/post-queues", json={"name": f"queue {number}"})
+        rule = {"name": "x", "cron": "30 9 * * *", "timezone": "UTC"}
+        named = {"group_id": group, "post_queue_id": queue.body["id"]}
+        schedule = await alice.post("/v1/schedules", json={**rule, **named})
         proxy = {"name": f"proxy {number}", "scheme": "http", "host": "proxy.example.com", "port": 3128}
         assert (await alice.post("/v1/proxies", json=proxy)).status == 201
         assert (await alice.post("/v1/api-keys", json={"name": "one", "scopes": ["read"]})).status == 201
         webhook = await alice.post("/v1/webhooks", json={"url": "https://hook.example.com/"})
         await gateway.rows(_OPERATION, UUID(alice.user_id))
-    for _ in range(COUNT):
+    for number in range(COUNT):
         await gateway.rows(_DELIVERY, UUID(alice.user_id), UUID(webhook.body["id"]))
-    known = {"account": accounts[0], "group": await alice.add_group(accounts), "webhook": webhook.body["id"]}
+        await gateway.rows(_OCCURRENCE, UUID(alice.user_id), UUID(schedule.body["id"]), number)
+    known = {"account": accounts[0], "group": await alice.add_group(accounts)}
+    known |= {"webhook": webhook.body["id"], "schedule": schedule.body["id"]}
     return Filled(client=alice, lists=[path.format(**known) for path in LISTS])
 
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 import structlog
 
-from services.scheduler.cleanup import clean_up
+from services.scheduler.cleanup import run_cleanup
+from shared.cleanup import choose_policies
 from shared.database import create_pool
 from shared.jobs import CleanUp, JobType, fold_stats, new_job, read_stats, report_stats
 from shared.jobs.monitor import JobMonitor, job_monitor
@@ -164,7 +165,8 @@ async def test_the_cleanup_folds_statistics_and_forgets_old_starts(pool):
         """
     )
 
-    await clean_up(pool, new_job(CLEAN, CleanUp(), subject="x"), CleanUp())
+    policies = choose_policies(archive_after_days=90, archive_keep_days=730)
+    await run_cleanup(pool, policies, new_job(CLEAN, CleanUp(), subject="x"), CleanUp())
 
     assert [row["worker"] for row in await pool.fetch("SELECT worker FROM job_stats")] == ["folded"]
     assert [row["subject"] for row in await pool.fetch("SELECT subject FROM job_starts")] == ["young"]

@@ -14,7 +14,6 @@ from shared.jobs import (
     create_high_priority_job_options,
     get_job_options_by_type,
     pause_recurring,
-    set_rhythm,
 )
 from tests.recurring import HOUR_MS, HOURLY, add, fire, put_due, recurring, row_of
 
@@ -141,34 +140,3 @@ async def test_adding_again_does_not_resume(pool):
     await add(pool, recurring("job", rule=RepeatRule(every_ms=1), first_in_ms=0))
 
     assert (await fire(pool)).claimed == 0
-
-
-async def test_a_new_rhythm_of_a_type_is_spread_over_its_period(pool):
-    """A changed setting reaches every account, and not all of them at one moment; other types and cron lines stay."""
-    checks = [recurring(f"check-{number}", type=JobType.HEALTH_CHECK) for number in range(200)]
-    cron = recurring("cron", type=JobType.HEALTH_CHECK, rule=NINE)
-    await add(pool, *checks, cron, recurring("other"))
-    others = [await row_of(pool, name) for name in ("cron", "other")]
-
-    async with pool.acquire() as connection, connection.transaction():
-        await set_rhythm(connection, JobType.HEALTH_CHECK, every_ms=600_000)
-
-    waits = await pool.fetch(
-        "SELECT extract(epoch FROM next_due_at - now())::float8 AS s FROM recurring_jobs WHERE every_ms = 600000"
-    )
-    assert len(waits) == 200
-    assert all(-20 < wait["s"] <= 600 for wait in waits)
-    assert max(wait["s"] for wait in waits) - min(wait["s"] for wait in waits) > 300
-    after = [await row_of(pool, name) for name in ("cron", "other")]
-    assert [row["next_due_at"] for row in after] == [row["next_due_at"] for row in others]
-
-
-async def test_a_rhythm_that_is_set_already_moves_nothing(pool):
-    """A restart of the scheduler puts no check off."""
-    await add(pool, recurring("check", type=JobType.HEALTH_CHECK))
-    before = (await row_of(pool, "check"))["next_due_at"]
-
-    async with pool.acquire() as connection, connection.transaction():
-        await set_rhythm(connection, JobType.HEALTH_CHECK, every_ms=HOUR_MS)
-
-    assert (await row_of(pool, "check"))["next_due_at"] == before

@@ -124,7 +124,7 @@ async def test_a_post_is_removed_with_what_waits_if_that_is_said(gateway, alice,
     assert (refused.status, refused.body["code"]) == (409, "in_use")
     assert refused.body["errors"][0]["message"].startswith("3 publication(s)")
     assert foreign.status == 404
-    assert (removed.status, removed.body) == (200, {"canceled": 3, "in_flight": [], "sent": []})
+    assert (removed.status, removed.body) == (200, {"canceled": 3, "in_flight": [], "sent": [], "paused_schedules": 0})
     assert await messages(gateway) == []
     assert (await alice.get("/v1/posts")).body["data"] == []
     shown = await alice.get(f"/v1/publications/{made[0]}")
@@ -158,7 +158,7 @@ async def test_what_was_sent_already_is_listed(gateway, alice, accounts, post):
 
     removed = await alice.call("DELETE", f"/v1/posts/{post}?cancel=true")
 
-    assert removed.body == {"canceled": 1, "in_flight": [made[1]], "sent": [made[0]]}
+    assert removed.body == {"canceled": 1, "in_flight": [made[1]], "sent": [made[0]], "paused_schedules": 0}
 
 
 async def test_posts_are_listed_by_what_one_looks_for(gateway, alice, post):
