@@ -7,111 +7,13 @@ prints the table of docs/configuration.md.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from shared import setting_values as value
 from shared.errors import SettingsError
-
-_SECRET_BYTES_MIN = 16
-_TOKEN_KEY_BYTES = 32
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        try:
-            parts = urlsplit(text)
-            fits = parts.scheme in schemes and parts.hostname and (parts.port is None or parts.port > 0)
-        except ValueError:  # its text may quote the password
-            fits = None
-        if not fits:
-            expected = " or ".join(f"{scheme}://" for scheme in schemes)
-            raise ValueError(f"must be a URL that begins with {expected} and names a host")
-        return text.rstrip("/")
-
-    return parse
-
-
-def _url_list(*schemes: str) -> Callable[[str], tuple[str, ...]]:
-    def parse(text: str) -> tuple[str, ...]:
-        urls = tuple(_url(*schemes)(part.strip()) for part in text.split(",") if part.strip())
-        return urls or (_url(*schemes)(text),)
-
-    return parse
-
-
-def _secret(text: str) -> bytes:
-    if len(text.encode()) < _SECRET_BYTES_MIN:
-        raise ValueError(f"must be at least {_SECRET_BYTES_MIN} bytes long; make one with: openssl rand -hex 32")
-    return text.encode()
-
-
-def _token_keys(text: str) -> dict[str, bytes]:
-    keys: dict[str, bytes] = {}
-    for part in text.split(","):
-        name, _, encoded = part.strip().partition(":")
-        try:
-            key = base64.b64decode(encoded, validate=True)
-        except ValueError:
-            key = b""
-        if not name or len(key) != _TOKEN_KEY_BYTES:
-            raise ValueError(
-                "must be NAME:KEY[,NAME:KEY...], each KEY 32 bytes in base64; make one with: openssl rand -base64 32"
-            )
-        if name in keys:
-            raise ValueError(f"names the key {name!r} twice")
-        keys[name] = key
-    return keys
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _seconds(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not low <= value <= high:
-            raise ValueError(f"must be seconds from {low:g} to {high:g}")
-        return value
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"must be one of: {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-def _media_store(text: str) -> str:
-    if text.startswith("s3://") and urlsplit(text).hostname:
-        return text
-    if "://" in text:
-        raise ValueError("must be a directory or s3://BUCKET/PREFIX")
-    if not Path(text).is_absolute():
-        raise ValueError("must be an absolute directory path or s3://BUCKET/PREFIX")
-    return text
-
-
-def _directory(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise ValueError("must be a directory that exists")
-    return Path(text)
 
 
 def _setting(parse: Callable[[str], Any], doc: str, *, default: Any = MISSING, secret: bool = False) -> Any:
@@ -120,40 +22,42 @@ def _setting(parse: Callable[[str], Any], doc: str, *, default: Any = MISSING, s
     return field(default=default, metadata=metadata, repr=not secret)
 
 
-_PORT = _whole(1, 65535)
-_RATE = _whole(0, 1_000_000)
+_PORT = value.whole(1, 65535)
+_RATE = value.whole(0, 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything a process can be told. Times are seconds; a secret has no default."""
 
-    database_url: str = _setting(_url("postgresql", "postgres"), "PostgreSQL 15 or newer.", secret=True)
+    database_url: str = _setting(value.url("postgresql", "postgres"), "PostgreSQL 15 or newer.", secret=True)
     redis_url: str = _setting(
-        _url("redis", "rediss"), "Redis, for the cache, the platform gate and the rate limits.", secret=True
+        value.url("redis", "rediss"), "Redis, for the cache, the platform gate and the rate limits.", secret=True
     )
     amqp_url: tuple[str, ...] = _setting(
-        _url_list("amqp", "amqps"), "RabbitMQ; several URLs parted by commas are tried in turn.", secret=True
+        value.url_list("amqp", "amqps"), "RabbitMQ; several URLs parted by commas are tried in turn.", secret=True
     )
     amqp_management_url: str | None = _setting(
-        _url("http", "https"),
+        value.url("http", "https"),
         "RabbitMQ's management API, with user and password: with it the depth of queues is known by priority.",
         default=None,
         secret=True,
     )
     token_keys: dict[str, bytes] = _setting(
-        _token_keys,
+        value.token_keys,
         "Key ring for access tokens at rest, `NAME:BASE64[,...]`. The first encrypts, all decrypt.",
         secret=True,
     )
-    cursor_secret: bytes = _setting(_secret, "Signs pagination cursors.", secret=True)
-    api_key_pepper: bytes = _setting(_secret, "Keys the HMAC under which API keys are stored.", secret=True)
+    cursor_secret: bytes = _setting(value.secret, "Signs pagination cursors.", secret=True)
+    api_key_pepper: bytes = _setting(value.secret, "Keys the HMAC under which API keys are stored.", secret=True)
 
     public_url: str = _setting(
-        _url("http", "https"), "Where the platform reaches this system's `/media/`.", default="http://127.0.0.1:8080"
+        value.url("http", "https"),
+        "Where the platform reaches this system's `/media/`.",
+        default="http://127.0.0.1:8080",
     )
     instagram_graph_url: str = _setting(
-        _url("http", "https"),
+        value.url("http", "https"),
         "The Graph API. Point it at the emulator for development.",
         default="https://graph.instagram.com",
     )
@@ -165,17 +69,17 @@ class Settings:
         str, "The app's secret at Instagram; needed with the id.", default=None, secret=True
     )
     public_fetch_test: str = _setting(
-        _one_of("on", "off"),
+        value.one_of("on", "off"),
         "Whether media is fetched through PUBLIC_URL before it is planned on; `off` where this network cannot.",
         default="on",
     )
     webhook_private_networks: str = _setting(
-        _one_of("on", "off"),
+        value.one_of("on", "off"),
         "Whether webhooks may lead into private networks and to http://; `on` only where every tenant is trusted.",
         default="off",
     )
     media_store: str = _setting(
-        _media_store,
+        value.media_store,
         "Directory, or `s3://BUCKET/PREFIX` (credentials from the usual AWS variables).",
         default="/var/lib/instadistro/media",
     )
@@ -187,29 +91,31 @@ class Settings:
     publisher_internal_port: int = _setting(_PORT, "Probes and metrics of the publisher.", default=9102)
     health_internal_port: int = _setting(_PORT, "Probes and metrics of the health service.", default=9103)
     log_format: str = _setting(
-        _one_of("auto", "json", "console"), "`auto`: people's format on a terminal, else JSON.", default="auto"
+        value.one_of("auto", "json", "console"), "`auto`: people's format on a terminal, else JSON.", default="auto"
     )
     log_level: str = _setting(
-        _one_of("debug", "info", "warning", "error"), "Least level that is logged.", default="info"
+        value.one_of("debug", "info", "warning", "error"), "Least level that is logged.", default="info"
     )
 
     lease_s: float = _setting(
-        _seconds(1, 600), "How long a claim on a publication lasts without renewal.", default=20.0
+        value.seconds(1, 600), "How long a claim on a publication lasts without renewal.", default=20.0
     )
-    lease_renew_s: float = _setting(_seconds(0.1, 300), "How often live claims are renewed.", default=5.0)
+    lease_renew_s: float = _setting(value.seconds(0.1, 300), "How often live claims are renewed.", default=5.0)
     rescue_sweep_s: float = _setting(
-        _seconds(0.1, 300), "How often forgotten publications are looked for.", default=5.0
+        value.seconds(0.1, 300), "How often forgotten publications are looked for.", default=5.0
     )
     rescue_after_s: float = _setting(
-        _seconds(1, 3600), "How long past due a publication waits before it is rescued.", default=60.0
+        value.seconds(1, 3600), "How long past due a publication waits before it is rescued.", default=60.0
     )
-    platform_deadline_s: float = _setting(_seconds(0.1, 300), "Deadline of one call to the platform.", default=30.0)
-    publish_deadline_s: float = _setting(_seconds(0.1, 300), "Deadline of the publish call.", default=60.0)
+    platform_deadline_s: float = _setting(
+        value.seconds(0.1, 300), "Deadline of one call to the platform.", default=30.0
+    )
+    publish_deadline_s: float = _setting(value.seconds(0.1, 300), "Deadline of the publish call.", default=60.0)
     poll_in_worker_s: float = _setting(
-        _seconds(0, 300), "How long a worker polls a container before it lets go.", default=15.0
+        value.seconds(0, 300), "How long a worker polls a container before it lets go.", default=15.0
     )
-    publisher_slots: int = _setting(_whole(1, 1000), "Publications one publisher works on at once.", default=64)
-    health_slots: int = _setting(_whole(1, 1000), "Checks one health process works on at once.", default=16)
+    publisher_slots: int = _setting(value.whole(1, 1000), "Publications one publisher works on at once.", default=64)
+    health_slots: int = _setting(value.whole(1, 1000), "Checks one health process works on at once.", default=16)
     rate_limit_key_per_s: int = _setting(
         _RATE,
         "Units per second of one API key, twice as many at once; most requests cost one. 0: no limit.",
@@ -222,33 +128,39 @@ class Settings:
         default=10,
     )
     outbox_max_age_s: float = _setting(
-        _seconds(0, 86400),
+        value.seconds(0, 86400),
         "While the oldest unsent outbox row is overdue for longer, nothing more is accepted; 0: always accepted.",
         default=300.0,
     )
-    relay_batch: int = _setting(_whole(1, 1000), "Outbox rows sent in one transaction.", default=500)
-    drain_s: float = _setting(_seconds(0, 600), "How long a stopping worker may finish what it began.", default=25.0)
+    relay_batch: int = _setting(value.whole(1, 1000), "Outbox rows sent in one transaction.", default=500)
+    drain_s: float = _setting(
+        value.seconds(0, 600), "How long a stopping worker may finish what it began.", default=25.0
+    )
     health_check_every_s: float = _setting(
-        _seconds(1, 86400),
+        value.seconds(1, 86400),
         "How often the platform is asked for an account without a problem; for others more often.",
         default=21600.0,
     )
     analytics: str = _setting(
-        _one_of("on", "off"),
+        value.one_of("on", "off"),
         "Whether the numbers of accounts and posts are collected; `off` saves their calls to the platform.",
         default="on",
     )
-    cleanup_every_s: float = _setting(_seconds(1, 86400), "Rhythm of the cleanup of finished rows.", default=3600.0)
+    cleanup_every_s: float = _setting(
+        value.seconds(1, 86400), "Rhythm of the cleanup of finished rows.", default=3600.0
+    )
     archive_after_days: int = _setting(
-        _whole(60, 36500),
+        value.whole(60, 36500),
         "How long a finished publication stays among the others before it is archived; scores look 56 days back.",
         default=90,
     )
     archive_keep_days: int = _setting(
-        _whole(0, 36500), "How long the archive keeps a publication; 0: for ever.", default=730
+        value.whole(0, 36500), "How long the archive keeps a publication; 0: for ever.", default=730
     )
     kill_points_dir: Path | None = _setting(
-        _directory, "Tests only: a file named after a kill point makes the process kill itself there.", default=None
+        value.directory,
+        "Tests only: a file named after a kill point makes the process kill itself there.",
+        default=None,
     )
 
 
