@@ -14,13 +14,17 @@ from uuid import UUID
 from services.health.incident_steps import ACCOUNTS_LEAST, CLASSES, OF_A_POST, WINDOW_S, is_hit
 from shared.database import Connection, Row
 
-# What was tried before the last pause has had its effect. What one post alone is refused with may be its own.
+# An account that got through since was hit by a hiccup. What was tried before the last pause has had its effect. What
+# one post alone is refused with may be its own.
 _FAILED = """
-    WITH failed AS (
-        SELECT user_id, account_id, publication_id, started_at, error ->> 'class' AS error_class
+    WITH latest AS (
+        SELECT DISTINCT ON (account_id) user_id, account_id, publication_id, started_at,
+               error ->> 'class' AS error_class
         FROM publication_attempts
-        WHERE started_at > now() - $1 * interval '1 second' AND error ->> 'class' = ANY($3::text[])
-    )
+        WHERE started_at > now() - $1 * interval '1 second' AND (outcome = 'published' OR error IS NOT NULL)
+        ORDER BY account_id, started_at DESC
+    ),
+    failed AS (SELECT * FROM latest WHERE error_class = ANY($3::text[]))
     SELECT failed.error_class, array_agg(DISTINCT failed.account_id) AS account_ids,
            array_agg(DISTINCT failed.user_id) AS user_ids
     FROM failed
