@@ -93,7 +93,7 @@ async def test_health_is_judged_served_and_aggregated(live):
     assert swarm["publishable_ratio"] == 1.0
     assert swarm["score"] > 80
     assert health["score"] > 80
-    assert set(health["components"]) == {"access", "publishing"}
+    assert set(health["components"]) == {"access", "publishing", "errors", "capacity"}
 
 
 @pytest.mark.parametrize("service", ["api", "scheduler", "publisher", "health"])

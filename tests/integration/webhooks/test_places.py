@@ -20,6 +20,11 @@ async def test_a_slow_receiver_takes_few_places(webhooks, receiver):
     made = [await webhooks.add_delivery(webhook_id) for _ in range(6)]
     tasks = [asyncio.create_task(webhooks.deliver(new.id)) for new in made]
     await until(partial(receiver.got, 4), what="the receiver is called four times")
+
+    async def two_find_no_place():
+        return sum(task.done() for task in tasks) == 2
+
+    await until(two_find_no_place, what="two find no place")
     receiver.hold.set()
     answers = await asyncio.gather(*tasks)
 
