@@ -11,6 +11,7 @@ from services.scheduler.call_receiver import open_receivers
 from services.scheduler.cleanup import run_cleanup
 from services.scheduler.deliver_webhook import CALLS, Courier, deliver_webhook, end_parked_delivery
 from services.scheduler.fan_out_events import bring_back_positions, fan_out_once
+from services.scheduler.few_at_once import few_at_once
 from services.scheduler.import_accounts import Importer, end_parked_import, import_accounts
 from services.scheduler.make_occurrences import make_occurrences_once
 from services.scheduler.mark_missed import give_up_unseen_once, mark_missed_once
@@ -57,6 +58,8 @@ _FAN_OUT_S = 1.0
 _DELIVERY_TIMEOUT_S = 60.0
 _DELIVERIES_S = 60.0
 _OCCURRENCES_S = 60.0
+# The database has no more cores than that for them, and the sweeps of this process share its pool.
+_OCCURRENCES_AT_ONCE = 4
 # However many receivers hang, some are left for other jobs.
 _SLOTS = CALLS + 16
 
@@ -94,7 +97,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                 ),
                 JobType.SCHEDULE_PROCESS: Handler(
                     payload=ProcessOccurrence,
-                    run=partial(process_occurrence, pool, rescue_after_s=settings.rescue_after_s),
+                    run=few_at_once(
+                        partial(process_occurrence, pool, rescue_after_s=settings.rescue_after_s),
+                        most=_OCCURRENCES_AT_ONCE,
+                    ),
                     on_parked=partial(end_parked_occurrence, pool),
                 ),
                 JobType.WEBHOOK_DELIVER: Handler(

@@ -36,9 +36,9 @@ async def change_queue(tx: Connection, current: PostQueue, change: PostQueueChan
     """
     name = current.name if change.name is UNSET else clean_name(change.name)
     on_empty = current.on_empty if change.on_empty is UNSET else change.on_empty
-    if (name, on_empty) != (current.name, current.on_empty):  # noqa: SIM102 - one thing after the other
-        if not await store.update(tx, current.id, name=name, on_empty=on_empty, user_id=user_id):
-            raise await _name_taken(tx, name, user_id=user_id)
+    differs = (name, on_empty) != (current.name, current.on_empty)
+    if differs and not await store.update(tx, current.id, name=name, on_empty=on_empty, user_id=user_id):
+        raise await _name_taken(tx, name, user_id=user_id)
     if change.post_ids is not UNSET and change.post_ids != current.post_ids:
         await replace_posts(tx, current.id, change.post_ids, user_id=user_id)
 
