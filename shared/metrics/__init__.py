@@ -4,155 +4,190 @@ Label values are closed sets: routes are templates, jobs and states are enumerat
 docs/metrics.md lists them for operators.
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+from shared.metrics.accounts import (
+    accounts,
+    accounts_by_quota_use,
+    accounts_in_band,
+    token_first_end_seconds,
+    tokens_ending,
+)
+from shared.metrics.broker import (
+    broker_blocked,
+    broker_publishes_total,
+    broker_reconnects_total,
+    deaf_consumers_total,
+    outbox_oldest_seconds,
+    outbox_pending,
+    queue_depth,
+    queue_oldest_age_seconds,
+    relay_refused_total,
+    relay_sent_total,
+)
+from shared.metrics.cache import (
+    cache_breaker_open,
+    cache_load_seconds,
+    cache_requests_total,
+    cache_unstored_total,
+    redis_evicted_total,
+    redis_memory_max_bytes,
+    redis_memory_used_bytes,
+)
+from shared.metrics.database import (
+    database_connections,
+    database_max_connections,
+    database_oldest_transaction_seconds,
+    database_size_bytes,
+    pool_connections,
+    pool_max_connections,
+    pool_wait_seconds,
+    query_errors_total,
+    query_seconds,
+)
+from shared.metrics.health import (
+    alerts_live,
+    analytics_snapshots_total,
+    health_checks_due,
+    health_checks_oldest_seconds,
+    health_checks_total,
+    health_reaction_accounts,
+    health_reaction_seconds,
+    health_scores_total,
+    incidents_open,
+)
+from shared.metrics.http import (
+    event_streams,
+    event_streams_ended_total,
+    events_streamed_total,
+    http_request_seconds,
+    http_requests_in_progress,
+    rate_limited_total,
+    rate_limits_local,
+)
+from shared.metrics.jobs import (
+    dead_jobs,
+    dead_letters_total,
+    job_retries_total,
+    job_seconds,
+    job_wait_seconds,
+    jobs_in_flight,
+    jobs_total,
+    recurring_broken_total,
+    recurring_fired_total,
+    recurring_missed_total,
+)
+from shared.metrics.platform import (
+    platform_app_usage_percent,
+    platform_breaker_open,
+    platform_request_seconds,
+    platform_waits_total,
+)
+from shared.metrics.process import (
+    build_info,
+    dependency_up,
+    event_loop_lag_seconds,
+    loop_last_success_seconds,
+    loop_runs_total,
+)
+from shared.metrics.publications import (
+    invariant_breaches,
+    leases_held,
+    leases_lapsed,
+    leases_lost_total,
+    publication_lateness_seconds,
+    publications_ended_total,
+    publications_oldest_due_seconds,
+    publications_open,
+    publications_total,
+    rescued_total,
+)
+from shared.metrics.schedules import (
+    schedule_lateness_seconds,
+    schedule_occurrences_total,
+)
+from shared.metrics.webhooks import (
+    webhook_deliveries_total,
+    webhook_seconds,
+)
 
-_HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5, 10)
-_JOB_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-_LATENESS_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600)
-
-http_request_seconds = Histogram(
-    "instadistro_http_request_duration_seconds",
-    "Time from the read headers of a request to its answer.",
-    ("route", "method", "code"),
-    buckets=_HTTP_BUCKETS,
-)
-rate_limited_total = Counter(
-    "instadistro_rate_limited_total", "Requests refused because their client asks too often, by policy.", ("policy",)
-)
-rate_limits_local = Gauge(
-    "instadistro_rate_limits_local", "1 while Redis is away and this process limits requests by itself."
-)
-jobs_total = Counter(
-    "instadistro_jobs_total", "Deliveries of jobs by how they were settled.", ("type", "priority", "outcome")
-)
-job_wait_seconds = Histogram(
-    "instadistro_job_wait_seconds",
-    "From the time a job was due to the start of its handler.",
-    ("type", "priority"),
-    buckets=_JOB_BUCKETS,
-)
-job_retries_total = Counter(
-    "instadistro_job_retries_total", "Jobs sent to wait for another run, by where they wait.", ("step",)
-)
-dead_letters_total = Counter("instadistro_dead_letters_total", "Jobs parked, by why.", ("reason",))
-deaf_consumers_total = Counter(
-    "instadistro_deaf_consumers_total", "Consumers found up and deaf, and made anew.", ("service",)
-)
-broker_publishes_total = Counter(
-    "instadistro_broker_publishes_total", "Messages published, by the broker's answer.", ("result",)
-)
-job_seconds = Histogram(
-    "instadistro_job_duration_seconds", "Run time of a job's handler.", ("type",), buckets=_JOB_BUCKETS
-)
-jobs_in_flight = Gauge("instadistro_jobs_in_flight", "Jobs whose handler runs now, in this process.")
-queue_depth = Gauge("instadistro_queue_depth", "Messages that wait in a queue of the broker.", ("queue", "priority"))
-queue_oldest_age_seconds = Gauge(
-    "instadistro_queue_oldest_age_seconds",
-    "Age of the oldest message that waits in a queue.",
-    ("queue", "priority"),
-)
-broker_reconnects_total = Counter(
-    "instadistro_broker_reconnects_total", "Times a lost broker connection was tried to be made anew.", ("role",)
-)
-broker_blocked = Gauge(
-    "instadistro_broker_blocked", "1 while the broker reads nothing from a connection of ours.", ("role",)
-)
-outbox_pending = Gauge("instadistro_outbox_due", "Outbox rows past their due time and not yet sent.")
-outbox_oldest_seconds = Gauge(
-    "instadistro_outbox_oldest_due_age_seconds", "Age past due of the oldest unsent outbox row."
-)
-relay_sent_total = Counter("instadistro_relay_sent_total", "Outbox rows confirmed by the broker.")
-relay_refused_total = Counter("instadistro_relay_refused_total", "Outbox rows the broker did not confirm in time.")
-rescued_total = Counter("instadistro_rescued_total", "Publications given a new message by the rescue sweep.")
-cache_requests_total = Counter(
-    "instadistro_cache_requests_total", "Cache reads by what became of them.", ("namespace", "result")
-)
-cache_load_seconds = Histogram(
-    "instadistro_cache_load_seconds", "Run time of the loaders of cached values.", ("namespace",), buckets=_HTTP_BUCKETS
-)
-cache_unstored_total = Counter(
-    "instadistro_cache_unstored_total", "Loaded values that were not cached, by why.", ("namespace", "reason")
-)
-cache_breaker_open = Gauge("instadistro_cache_breaker_open", "1 while the cache leaves Redis alone.")
-publications_total = Counter(
-    "instadistro_publications_total", "Results the publisher wrote, by the state they lead to.", ("state",)
-)
-publication_lateness_seconds = Histogram(
-    "instadistro_publication_lateness_seconds",
-    "From the time a publication was due to the time it was live.",
-    buckets=_LATENESS_BUCKETS,
-)
-platform_request_seconds = Histogram(
-    "instadistro_platform_request_duration_seconds",
-    "Calls to the platform by operation and outcome.",
-    ("operation", "outcome"),
-    buckets=_HTTP_BUCKETS,
-)
-platform_breaker_open = Gauge(
-    "instadistro_platform_breaker_open", "1 while the platform counts as down and is tried by one probe at a time."
-)
-platform_waits_total = Counter(
-    "instadistro_platform_waits_total",
-    "Tries that were not begun because the platform was not to be called.",
-    ("reason",),
-)
-platform_app_usage_percent = Gauge(
-    "instadistro_platform_app_usage_percent", "Share of the app's limit of calls in use, as the platform last said."
-)
-health_checks_total = Counter(
-    "instadistro_health_checks_total", "Accounts that the platform was asked for, by what it said.", ("finding",)
-)
-health_scores_total = Counter("instadistro_health_scores_total", "Accounts judged, by the band they are in.", ("band",))
-health_reaction_seconds = Histogram(
-    "instadistro_health_reaction_seconds",
-    "From an event that changes what is known of an account to its score.",
-    buckets=(*_HTTP_BUCKETS, 30, 60, 300),
-)
-health_reaction_accounts = Histogram(
-    "instadistro_health_reaction_accounts",
-    "Accounts that were judged together after events.",
-    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
-)
-health_checks_due = Gauge("instadistro_health_checks_due", "Looks at accounts that are due, counted up to 10,000.")
-health_checks_oldest_seconds = Gauge(
-    "instadistro_health_checks_oldest_due_age_seconds", "Age past due of the longest due look at an account."
-)
-analytics_snapshots_total = Counter(
-    "instadistro_analytics_snapshots_total",
-    "Snapshots of numbers, by where they come from and what became of them.",
-    ("source", "outcome"),
-)
-recurring_fired_total = Counter("instadistro_recurring_fired_total", "Firings of recurring jobs.", ("type",))
-recurring_missed_total = Counter(
-    "instadistro_recurring_missed_total",
-    "Due times of recurring jobs that were missed, by what the job does about them.",
-    ("type", "policy"),
-)
-incidents_open = Gauge(
-    "instadistro_incidents_open", "1 while a class of error is an incident of the app.", ("error_class",)
-)
-alerts_live = Gauge("instadistro_alerts_live", "Alerts of all tenants that are not resolved.", ("code", "severity"))
-event_streams = Gauge("instadistro_event_streams", "Streams of events that are open.")
-events_streamed_total = Counter("instadistro_events_streamed_total", "Events sent to streams.")
-event_streams_ended_total = Counter(
-    "instadistro_event_streams_ended_total", "Streams of events that ended, by why.", ("reason",)
-)
-webhook_deliveries_total = Counter(
-    "instadistro_webhook_deliveries_total", "Tries to deliver to webhooks, by what became of them.", ("outcome",)
-)
-webhook_seconds = Histogram(
-    "instadistro_webhook_duration_seconds", "Time that receivers of webhooks took.", buckets=_JOB_BUCKETS
-)
-recurring_broken_total = Counter(
-    "instadistro_recurring_broken_total", "Recurring jobs paused because they cannot be computed any more.", ("type",)
-)
-schedule_occurrences_total = Counter(
-    "instadistro_schedule_occurrences_total",
-    "Occurrences of schedules by what came of them, and why.",
-    ("state", "reason"),
-)
-schedule_lateness_seconds = Histogram(
-    "instadistro_schedule_lateness_seconds",
-    "From the time a schedule was due to its occurrence being made, of those that are to be published.",
-    buckets=_LATENESS_BUCKETS,
-)
+__all__ = [
+    "accounts",
+    "accounts_by_quota_use",
+    "accounts_in_band",
+    "alerts_live",
+    "analytics_snapshots_total",
+    "broker_blocked",
+    "broker_publishes_total",
+    "broker_reconnects_total",
+    "build_info",
+    "cache_breaker_open",
+    "cache_load_seconds",
+    "cache_requests_total",
+    "cache_unstored_total",
+    "database_connections",
+    "database_max_connections",
+    "database_oldest_transaction_seconds",
+    "database_size_bytes",
+    "dead_jobs",
+    "dead_letters_total",
+    "deaf_consumers_total",
+    "dependency_up",
+    "event_loop_lag_seconds",
+    "event_streams",
+    "event_streams_ended_total",
+    "events_streamed_total",
+    "health_checks_due",
+    "health_checks_oldest_seconds",
+    "health_checks_total",
+    "health_reaction_accounts",
+    "health_reaction_seconds",
+    "health_scores_total",
+    "http_request_seconds",
+    "http_requests_in_progress",
+    "incidents_open",
+    "invariant_breaches",
+    "job_retries_total",
+    "job_seconds",
+    "job_wait_seconds",
+    "jobs_in_flight",
+    "jobs_total",
+    "leases_held",
+    "leases_lapsed",
+    "leases_lost_total",
+    "loop_last_success_seconds",
+    "loop_runs_total",
+    "outbox_oldest_seconds",
+    "outbox_pending",
+    "platform_app_usage_percent",
+    "platform_breaker_open",
+    "platform_request_seconds",
+    "platform_waits_total",
+    "pool_connections",
+    "pool_max_connections",
+    "pool_wait_seconds",
+    "publication_lateness_seconds",
+    "publications_ended_total",
+    "publications_oldest_due_seconds",
+    "publications_open",
+    "publications_total",
+    "query_errors_total",
+    "query_seconds",
+    "queue_depth",
+    "queue_oldest_age_seconds",
+    "rate_limited_total",
+    "rate_limits_local",
+    "recurring_broken_total",
+    "recurring_fired_total",
+    "recurring_missed_total",
+    "redis_evicted_total",
+    "redis_memory_max_bytes",
+    "redis_memory_used_bytes",
+    "relay_refused_total",
+    "relay_sent_total",
+    "rescued_total",
+    "schedule_lateness_seconds",
+    "schedule_occurrences_total",
+    "token_first_end_seconds",
+    "tokens_ending",
+    "webhook_deliveries_total",
+    "webhook_seconds",
+]
