@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
-import asyncpg
 import pytest
 from redis.asyncio import Redis
 
 from deploy.local import open_instance
 from shared.database import migrate
+from tests.databases import Databases, execute, in_database
 from tests.private_servers import private_servers
 from tests.seen_queries import SeenQueries
 
@@ -60,36 +60,40 @@ def servers(enterable_directory):
 @pytest.fixture(scope="session")
 def _template(servers):
     """A migrated database that each test's own is cloned from."""
-    _run(_create_database(servers.database, _TEMPLATE, template="template0"))
-    _run(migrate(_in_database(servers.database, _TEMPLATE), deadline_s=_CALL_DEADLINE_S))
+    _run(execute(servers.database, f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0"))
+    _run(migrate(in_database(servers.database, _TEMPLATE), deadline_s=_CALL_DEADLINE_S))
     return _TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def _databases(servers, _template):
+    """Databases that are emptied and used again."""
+    return Databases(servers.database, template=_template)
+
+
 @pytest.fixture
-async def database_url(servers, _template):
+async def database_url(_databases):
     """A database with every migration applied, for one test alone."""
-    name = f"test_{uuid4().hex}"
-    await _create_database(servers.database, name, template=_template)
-    yield _in_database(servers.database, name)
-    await _execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)")
+    yield await _databases.lend()
+    await _databases.take_back()
 
 
 @pytest.fixture(scope="module")
 def module_database_url(servers, _template):
     """A database with every migration applied, for the tests of one module."""
     name = f"test_{uuid4().hex}"
-    _run(_create_database(servers.database, name, template=_template))
-    yield _in_database(servers.database, name)
-    _run(_execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)"))
+    _run(execute(servers.database, f"CREATE DATABASE {name} TEMPLATE {_template}"))
+    yield in_database(servers.database, name)
+    _run(execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
 async def empty_database_url(servers):
     """A database with nothing in it, for tests of the migrations themselves."""
     name = f"test_{uuid4().hex}"
-    await _create_database(servers.database, name, template="template0")
-    yield _in_database(servers.database, name)
-    await _execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(servers.database, f"CREATE DATABASE {name} TEMPLATE template0")
+    yield in_database(servers.database, name)
+    await execute(servers.database, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -121,19 +125,3 @@ def _run(coroutine: Coroutine[None, None, object]) -> None:
     """Run a coroutine for a session fixture, outside the loops of the tests."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, coroutine).result()
-
-
-def _in_database(url: str, name: str) -> str:
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
-
-
-async def _create_database(server: str, name: str, *, template: str) -> None:
-    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url, timeout=_CALL_DEADLINE_S, command_timeout=_CALL_DEADLINE_S)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
