@@ -4,6 +4,9 @@
 set -eu
 umask 077
 
+random_hex() { od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+random_base64() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
+
 directory=${1:-"$(dirname "$0")/../../secrets"}
 names="postgres_password postgres_role.sql redis_users.acl rabbitmq_user.conf
 database_url redis_url amqp_url amqp_management_url token_keys cursor_secret api_key_pepper"
@@ -18,6 +21,13 @@ if [ -e "$directory" ]; then
         : >"$directory/instagram_app_secret"
         chmod 0444 "$directory/instagram_app_secret"
     fi
+    # Directories made by earlier versions lack it. Grafana keeps no data that it opens, so a new one fits.
+    if [ ! -s "$directory/grafana_admin_password" ]; then
+        random_hex >"$directory/grafana_admin_password"
+        chmod 0444 "$directory/grafana_admin_password"
+        echo "secrets: made grafana_admin_password, which was missing. A Grafana that has run keeps its own password:" \
+            "docker compose exec grafana grafana cli admin reset-admin-password NEW"
+    fi
     if [ -n "$missing" ]; then
         echo "secrets: $directory is there, but these are missing in it:$missing" >&2
         echo "Restore them, or move the directory away to make all of them anew (the servers' volumes then too)." >&2
@@ -26,9 +36,6 @@ if [ -e "$directory" ]; then
     echo "secrets: all are there, nothing changed"
     exit 0
 fi
-
-random_hex() { od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n'; }
-random_base64() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
 
 new="$directory.new.$$"
 mkdir "$new"
@@ -65,6 +72,9 @@ echo "key1:$(random_base64)" | put token_keys
 random_hex | put cursor_secret
 random_hex | put api_key_pepper
 put instagram_app_secret </dev/null
+
+# What Grafana reads.
+random_hex | put grafana_admin_password
 
 # Compose mounts a file with the owner and mode it has here, and the containers run as several users: the files can be
 # read by all of them, the directory on this machine only by its owner.

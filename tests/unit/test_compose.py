@@ -5,22 +5,19 @@ import re
 import subprocess
 import sys
 from dataclasses import MISSING, fields
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 import pytest
-import yaml
 
 from deploy.cli.main import cli
 from deploy.docker import healthcheck
 from deploy.local.own_parts import SERVICES
 from deploy.local.ports import NAMES, Ports, variable
 from shared.settings import Settings
+from tests.compose_files import CHECKOUT, CORE, published, read, secret_files
 
-CHECKOUT = Path(__file__).parents[2]
-FILE = CHECKOUT / "docker-compose.yml"
-COMPOSE = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+COMPOSE = read(CORE)
 CONTAINERS = COMPOSE["services"]
 OURS = {name for name, container in CONTAINERS.items() if "build" in container}
 SETTINGS = {item.name.upper(): item for item in fields(Settings)}
@@ -32,38 +29,21 @@ NOT_FOR_CONTAINERS = {"KILL_POINTS_DIR"}
 _DEADLINE_S = 60
 
 
-def secret_files(container):
-    """Path inside the container -> name of the secret."""
-    entries = container.get("secrets", [])
-    long = {entry["target"]: entry["source"] for entry in entries if isinstance(entry, dict)}
-    return {f"/run/secrets/{entry}": entry for entry in entries if isinstance(entry, str)} | long
-
-
-def published(container):
-    """(address, variable, default port on this machine, port in the container) of every published port."""
-    found = []
-    for port in container.get("ports", []):
-        match = re.fullmatch(r"([\d.]+):\$\{(\w+):-(\d+)\}:(\d+)", port)
-        assert match is not None, port
-        found.append((match[1], match[2], int(match[3]), int(match[4])))
-    return found
-
-
 def test_the_file_is_what_compose_expects():
     """The file is valid under the schema of the Compose specification."""
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(CORE)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_DEADLINE_S)
 
     assert checked.returncode == 0, checked.stdout
 
 
 def test_the_whole_system_is_there():
-    """Three servers, four services, the migrations and, only when asked for, the emulator."""
-    assert set(CONTAINERS) == {"postgres", "redis", "rabbitmq", *SERVICES, "migrate", "emulator"}
+    """Three servers, four services and the migrations; the emulator, Prometheus and Grafana only when asked for."""
+    asked_for = {"emulator": ["emulator"], "prometheus": ["observability"], "grafana": ["observability"]}
+
+    assert set(CONTAINERS) == {"postgres", "redis", "rabbitmq", *SERVICES, "migrate", *asked_for}
     assert {*SERVICES, "migrate", "emulator"} == OURS
-    assert {name: item["profiles"] for name, item in CONTAINERS.items() if "profiles" in item} == {
-        "emulator": ["emulator"]
-    }
+    assert {name: item["profiles"] for name, item in CONTAINERS.items() if "profiles" in item} == asked_for
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -111,14 +91,15 @@ def test_ports_inside_are_the_defaults():
 
 
 def test_ports_outside_are_the_defaults_on_loopback():
-    """Three ports are published: to this machine alone, where `make up` has them, and movable by the same variables."""
-    defaults = {variable(name): getattr(Ports(), name) for name in NAMES}
+    """Five ports are published: to this machine alone, where `make up` has them, and movable by the same variables."""
+    defaults = {variable(name): getattr(Ports(), name) for name in NAMES} | {"GRAFANA_PORT": 3000}
     inside = {"api": ("API_PORT", 8080), "emulator": ("EMULATOR_PORT", 8090)}
-    inside["rabbitmq"] = ("RABBITMQ_MANAGEMENT_PORT", 15672)
+    inside |= {"rabbitmq": ("RABBITMQ_MANAGEMENT_PORT", 15672), "prometheus": ("PROMETHEUS_PORT", 9090)}
+    inside["grafana"] = ("GRAFANA_PORT", 3000)
 
     for name, container in CONTAINERS.items():
         expected = (
-            [("127.0.0.1", inside[name][0], defaults[inside[name][0]], inside[name][1])] if name in inside else []
+            [("127.0.0.1", inside[name][0], str(defaults[inside[name][0]]), inside[name][1])] if name in inside else []
         )
         assert published(container) == expected, name
 
@@ -129,7 +110,7 @@ def test_every_variable_is_known(name):
     environment = set(CONTAINERS[name].get("environment", {}))
     known = {*SETTINGS, *(f"{setting}_FILE" for setting in SETTINGS)} if name in OURS else IMAGES_OWN.get(name, set())
 
-    assert environment <= known
+    assert {variable for variable in environment if name != "grafana" or not variable.startswith("GF_")} <= known
 
 
 def test_every_setting_reaches_the_services():
@@ -185,9 +166,11 @@ def test_images_are_pinned():
     """Every image of others has an exact version, and the servers are of the supported lines."""
     images = {name: CONTAINERS[name]["image"] for name in set(CONTAINERS) - OURS}
     lines = {"postgres": "postgres:18.", "redis": "redis:8.", "rabbitmq": "rabbitmq:4.3."}
+    lines |= {"prometheus": "prom/prometheus:v3.", "grafana": "grafana/grafana:12."}
 
     assert all(images[name].startswith(line) for name, line in lines.items())
-    assert all(re.search(r":\d+\.\d+", image) for image in images.values())
+    assert set(lines) == set(images)
+    assert all(re.search(r":v?\d+\.\d+", image) for image in images.values())
 
 
 def test_the_broker_runs_its_plugins():
@@ -200,12 +183,12 @@ def test_the_broker_runs_its_plugins():
 
 
 def test_mounted_files_and_volumes_exist():
-    """Every file that is mounted is in the checkout and read-only, every volume is defined, and each one is used."""
+    """All that is mounted is in the checkout and read-only, every volume is defined, and each one is used."""
     volumes = set()
     for container in CONTAINERS.values():
         for source, *rest in (volume.split(":") for volume in container.get("volumes", [])):
             if source.startswith("./"):
-                assert (CHECKOUT / source).is_file()
+                assert (CHECKOUT / source).exists(), source
                 assert rest[1:] == ["ro"]
             else:
                 volumes.add(source)
@@ -215,8 +198,9 @@ def test_mounted_files_and_volumes_exist():
 
 
 def test_servers_have_no_way_out():
-    """PostgreSQL and Redis are in the inner network only, and the emulator is not in it."""
+    """PostgreSQL and Redis are in the inner network only, and the emulator is not in it; webhooks and calls get out."""
     assert COMPOSE["networks"]["servers"] == {"internal": True}
+    assert all("platform" in CONTAINERS[name]["networks"] for name in SERVICES)
     assert CONTAINERS["postgres"]["networks"] == CONTAINERS["redis"]["networks"] == ["servers"]
     assert CONTAINERS["emulator"]["networks"] == ["platform"]
     assert {network for container in CONTAINERS.values() for network in container["networks"]} == set(

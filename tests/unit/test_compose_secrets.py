@@ -6,21 +6,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
 from shared.settings import load_settings
+from tests.compose_files import CHECKOUT, CORE, read, secret_files
 
-CHECKOUT = Path(__file__).parents[2]
-COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8"))
+COMPOSE = read(CORE)
 CONTAINERS = COMPOSE["services"]
 _DEADLINE_S = 60
-
-
-def secret_files(container):
-    """Path inside the container -> name of the secret."""
-    entries = container.get("secrets", [])
-    long = {entry["target"]: entry["source"] for entry in entries if isinstance(entry, dict)}
-    return {f"/run/secrets/{entry}": entry for entry in entries if isinstance(entry, str)} | long
 
 
 def run(*command):
@@ -99,6 +91,19 @@ def test_secrets_are_made_once(secrets):
     assert {path.name: path.read_bytes() for path in secrets.iterdir()} == before
     assert gap.returncode == 1
     assert "missing in it: token_keys" in gap.stderr
+
+
+def test_a_password_that_came_with_a_later_version_is_made(secrets):
+    """A directory that an earlier version made lacks Grafana's; it is made, told, and nothing else changes."""
+    (secrets / "grafana_admin_password").unlink()
+    before = {path.name: path.read_bytes() for path in secrets.iterdir()}
+    added = run("sh", "deploy/docker/secrets.sh", str(secrets))
+    made = (secrets / "grafana_admin_password").read_text(encoding="utf-8")
+
+    assert added.returncode == 0
+    assert "made grafana_admin_password" in added.stdout
+    assert len(made) == 64
+    assert {path.name: path.read_bytes() for path in secrets.iterdir() if path.name in before} == before
 
 
 def test_secrets_are_closed_to_other_users(secrets):
