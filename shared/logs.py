@@ -2,89 +2,172 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import sys
-from collections.abc import MutableMapping
+import threading
+from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any
 
 import msgspec
 import structlog
 from structlog.typing import Processor
 
+from shared.redaction import MASK, is_secret_name, redact
 from shared.trace import add_trace_id
 
-# A last line of defence: fields by these names are masked whatever was passed. Code does not log secrets to begin with.
-_SECRET_WORDS = ("token", "secret", "password", "authorization", "api_key", "pepper")
+_FORMATS = ("auto", "json", "console")
+# A line is never longer: log collectors cut at 16 KiB, and half an object is none.
+LINE_BYTES_MAX = 16_000
+_TEXT_CHARS_MAX = 2_000
+_EXCEPTION_CHARS_MAX = 8_000
+_LOOKED_THROUGH_MAX = 64_000
+_GAP = " … "
+_FIRST = ("ts", "level", "event", "service")
+# What a line cannot do without, and what is always short.
+_KEPT = (*_FIRST, "request_id", "trace_id", "job_id", "job_type", "attempt", "subject", "error", "exception")
+# Shorter fields of our own are ids, names and routes; looking through each would cost every request.
+_PLAIN_CHARS_MAX = 40
+_FREE_TEXT = frozenset({"error", "exception", "cause", "first", "stack"})
+
+log = structlog.get_logger()
+_Event = MutableMapping[str, Any]
 
 
-def configure_logs(*, service: str, level: str, log_format: str) -> None:
-    """Set up logging of this process, standard library loggers of dependencies included.
+def begin_logs(*, service: str, environ: Mapping[str, str]) -> bool:
+    """Set up logging before the settings are read, so that what is wrong with them is a line too.
+
+    Returns:
+        Whether lines are JSON: whoever has a text for people on a terminal may print it otherwise.
+    """
+    wished = environ.get("LOG_FORMAT") or "auto"
+    return configure_logs(service=service, level="info", log_format=wished if wished in _FORMATS else "auto")
+
+
+def configure_logs(*, service: str, level: str, log_format: str) -> bool:
+    """Set up logging of this process: our own lines, those of libraries, warnings, and what nobody caught.
 
     Args:
         service: name on every line.
-        level: `debug`, `info`, `warning` or `error`.
+        level: `debug`, `info`, `warning` or `error`. Libraries are never heard below `info`: at `debug` some of them
+            write what they send.
         log_format: `json`, `console`, or `auto` (console on a terminal).
+
+    Returns:
+        Whether lines are JSON.
     """
     as_json = log_format == "json" or (log_format == "auto" and not sys.stdout.isatty())
+
+    def add_service(_logger: Any, _method: str, event: _Event) -> _Event:
+        event.setdefault("service", service)
+        return event
+
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_service,
         add_trace_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
-        _mask_secrets,
+        # Without local variables: tokens are among them.
+        structlog.processors.format_exc_info,
+        _make_safe,
     ]
-    to_json: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_encode)]
-    renderers: list[Any] = (
-        to_json
-        if as_json
-        else [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stdout.isatty(),
-                # The default shows local variables where rich is installed: tokens among them.
-                exception_formatter=structlog.dev.plain_traceback,
-            )
-        ]
-    )
+    renderer: Any = _to_json if as_json else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     # Every request is a line. As JSON it goes straight to the output: the standard library would take a fifth of the
     # request's time for it.
-    last = to_json if as_json else [structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
     structlog.configure(
-        processors=[*shared, *last],
+        processors=[*shared, renderer if as_json else structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout) if as_json else structlog.stdlib.LoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout) if as_json else structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+    _listen_to_libraries(shared, renderer, level=level)
+    _catch_the_uncaught()
+    return as_json
+
+
+def _listen_to_libraries(shared: list[Processor], renderer: Any, *, level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level.upper()]))
+    logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # a library's faulty call would be told in lines of no form
     # Their own lines on lost connections only repeat what ours say with more context.
     for name in ("aio_pika", "aiormq", "aiohttp.access"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    structlog.contextvars.bind_contextvars(service=service)
 
 
-def _mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key in event:
-        if _is_secret(key):
-            event[key] = "***"
+def _catch_the_uncaught() -> None:
+    def crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.critical("process.crashed", exc_info=(kind, error, trace))
+
+    def thread_crashed(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            log.critical("thread.crashed", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
+
+    def not_raised(args: sys.UnraisableHookArgs) -> None:
+        log.error("error.not_raised", error=args.err_msg, exc_info=args.exc_value)
+
+    sys.excepthook = crashed
+    threading.excepthook = thread_crashed
+    sys.unraisablehook = not_raised
+
+
+def _make_safe(_logger: Any, _method: str, event: _Event) -> _Event:
+    is_foreign = "_record" in event  # a library's own words
+    for key, value in event.items():
+        if is_secret_name(key):
+            event[key] = MASK
+        elif type(value) is str:
+            if len(value) > _PLAIN_CHARS_MAX or key in _FREE_TEXT or is_foreign:
+                event[key] = _safe_text(value, _EXCEPTION_CHARS_MAX if key == "exception" else _TEXT_CHARS_MAX)
+        elif isinstance(value, dict | list | tuple):
+            event[key] = _safe_inside(value)
     return event
 
 
-@functools.lru_cache(maxsize=1_000)
-def _is_secret(key: str) -> bool:
-    return any(word in key.lower() for word in _SECRET_WORDS)
+def _safe_inside(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: MASK if is_secret_name(str(key)) else _safe_inside(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_safe_inside(item) for item in value]
+    return _safe_text(value, _TEXT_CHARS_MAX) if isinstance(value, str) else value
 
 
-def _encode(event: Any, **_: Any) -> str:
+def _safe_text(text: str, most: int) -> str:
+    text = redact(_cut(text, _LOOKED_THROUGH_MAX))  # before it is cut short: half a secret looks like none
+    return _cut(text, most)
+
+
+def _cut(text: str, most: int) -> str:
+    """The end tells most: of a traceback the error, of an error its cause."""
+    return text if len(text) <= most else text[: most // 4] + _GAP + text[-(most - most // 4) :]
+
+
+def _to_json(_logger: Any, _method: str, event: _Event) -> str:
+    ordered = {**{name: event.pop(name) for name in _FIRST if name in event}, **event}
+    line = _encode(ordered)
+    if len(line) * 4 > LINE_BYTES_MAX and len(line.encode()) > LINE_BYTES_MAX:
+        line = _encode(_shortened(ordered))
+    return line
+
+
+def _shortened(event: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in event.items() if name in _KEPT}
+    most = _TEXT_CHARS_MAX // 4  # six bytes a character, at worst
+    short = {name: value if type(value) is not str else value[:most] for name, value in kept.items()}
+    return short | {"left_out": sorted(str(name)[:_PLAIN_CHARS_MAX] for name in event.keys() - kept.keys())[:20]}
+
+
+def _encode(event: Any) -> str:
     try:
         return msgspec.json.encode(event, enc_hook=repr).decode()
     except (TypeError, ValueError):  # half a character, or a key that is no text: a line must never fail

@@ -82,10 +82,15 @@ def bound_trace(traceparent: str | None) -> Iterator[None]:
         _current.reset(token)
 
 
+def trace_id_of(traceparent: str) -> str:
+    """The id of the trace that a header belongs to."""
+    return traceparent[_TRACE_ID]
+
+
 def add_trace_id(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Put the `trace_id` on a log line; a processor of structlog."""
     if (header := current_traceparent()) is not None:
-        event.setdefault("trace_id", header[_TRACE_ID])
+        event.setdefault("trace_id", trace_id_of(header))
     return event
 
 

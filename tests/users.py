@@ -11,10 +11,11 @@ from uuid import uuid4
 _DEADLINE_S = 60.0
 
 
-async def make_user(environment: Mapping[str, str]) -> str:
+async def make_user(environment: Mapping[str, str], *, operator: bool = False) -> str:
     """The API key of a new user."""
+    options = ("--json", "--operator") if operator else ("--json",)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "deploy.cli.main", "users", "create", f"{uuid4().hex}@example.com", "--json"),
+        *(sys.executable, "-P", "-m", "deploy.cli.main", "users", "create", f"{uuid4().hex}@example.com", *options),
         env=dict(environment),
         stdout=asyncio.subprocess.PIPE,
     )

@@ -6,6 +6,11 @@ import asyncio
 from pathlib import Path
 
 import click
+import structlog
+
+from deploy.cli.as_process import as_process
+
+log = structlog.get_logger()
 
 
 @click.command()
@@ -20,4 +25,8 @@ def emulator(*, host: str, port: int, accounts: Path | None) -> None:
     """Run the Graph API emulator until Ctrl-C. For development and tests; never point real work at it."""
     from deploy.emulator import run_emulator  # noqa: PLC0415 - only this command pays for the import
 
-    asyncio.run(run_emulator(host=host, port=port, accounts_file=accounts))
+    def ready(url: str) -> None:
+        log.info("emulator.serving", url=url)
+
+    with as_process("emulator"):
+        asyncio.run(run_emulator(host=host, port=port, accounts_file=accounts, on_ready=ready))

@@ -6,12 +6,15 @@ import asyncio
 import os
 
 import click
+import structlog
 
+from deploy.cli.as_process import as_process
 from shared.database import migrate as migrate_database
 from shared.errors import NotReadyError
 from shared.jobs import declare_topology, open_session
 from shared.settings import Settings, load_settings
 
+log = structlog.get_logger()
 _DEADLINE_S = 120.0
 _RETRY_S = 0.5
 
@@ -41,7 +44,11 @@ async def migrate_all(settings: Settings) -> list[str]:
 @click.command()
 def migrate() -> None:
     """Bring database and broker to this version. Harmless to repeat."""
-    applied = asyncio.run(migrate_all(load_settings(os.environ)))
-    for name in applied:
-        click.echo(f"applied {name}")
-    click.echo("Database and broker are up to date.")
+    with as_process("migrate") as as_json:
+        applied = asyncio.run(migrate_all(load_settings(os.environ)))
+        if as_json:
+            log.info("migrate.done", applied=applied)
+            return
+        for name in applied:
+            click.echo(f"applied {name}")
+        click.echo("Database and broker are up to date.")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-LINE_BYTES_MAX = 4096
+LINE_BYTES_MAX = 16_384  # more than a line of ours ever has: cut in two, it would be no JSON any more
 FILE_BYTES_MAX = 10_000_000
 _READ_BYTES = 65_536
 _NAME_WIDTH = 11

@@ -60,6 +60,7 @@ def postgres_part(*, instance: Instance, binaries: Path, port: int, password: st
         f"max_connections={_CONNECTIONS}",
         "random_page_cost=1.1",  # the default is that of disks with arms, and makes the planner shy of indexes
         "log_line_prefix=%m [%p] ",
+        "log_error_verbosity=terse",  # details quote whole rows, captions among them
         *(() if durable else _FORGETFUL),
     )
     return Part(

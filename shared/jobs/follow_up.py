@@ -9,9 +9,11 @@ import msgspec
 from shared.jobs.envelope import Job
 from shared.jobs.options import RETRY_STEPS_MS
 from shared.jobs.outcomes import Again, Dead
+from shared.redaction import redact
 
 _MOST_REASON_CHARS = 200
 _MOST_ERROR_CHARS = 2_000
+_MOST_READ_CHARS = 64_000
 # The tale of all attempts travels in a header, and must not outgrow a frame.
 _MOST_TOLD = 20
 _MOST_TOLD_CHARS = 300
@@ -79,5 +81,5 @@ def _told(job: Job, error: str, at: datetime) -> str:
 
 
 def _sendable(text: str, *, most: int) -> str:
-    """Foreign words as the wire and the database can hold them: no half characters, no NUL, not too many."""
-    return text[:most].encode(errors="replace").decode().replace("\0", "")
+    """Foreign words as the wire and the database can hold them: no secrets, half characters, NULs; not too many."""
+    return redact(text[:_MOST_READ_CHARS])[:most].encode(errors="replace").decode().replace("\0", "")

@@ -59,7 +59,12 @@ def bind_job(job: Job) -> None:
 
     The task is the job's own and ends with it, so nothing need be unbound.
     """
-    fields = {"job_id": job.id, "job_type": job.type, "subject": job.subject}
+    fields: dict[str, object] = {
+        "job_id": job.id,
+        "job_type": job.type,
+        "subject": job.subject,
+        "attempt": job.attempt,
+    }
     if (request_id := job.headers.get("x-request-id")) is not None:
         fields["request_id"] = request_id
     bind_contextvars(**fields)
@@ -128,7 +133,7 @@ async def _run(job: Job, handler: Handler, payload: Payload, *, now_ms: int) -> 
     except Permanent as error:
         return Dead(reason=error.reason, error=str(error))
     except Transient as error:
-        log.warning("job.failed", error=str(error), attempt=job.attempt)
+        log.warning("job.failed", error=str(error))
         return _retry(job, str(error), error.retry_after_s)
     except asyncio.CancelledError:
         task = asyncio.current_task()
@@ -138,12 +143,12 @@ async def _run(job: Job, handler: Handler, payload: Payload, *, now_ms: int) -> 
         return _retry(job, "a call inside it was canceled", None)
     except _SERVERS_AWAY as error:
         if clock.expired():
-            log.warning("job.stopped", after_s=limit_s, attempt=job.attempt)
+            log.warning("job.stopped", after_s=limit_s)
             return _overdue(job) if limit_s < handler.timeout_s else _retry(job, f"ran longer than {limit_s:g} s", None)
         return _wait_for_servers(job, error)
     except Exception as error:
         # A bug: the policy decides, and the log has the trace.
-        log.exception("job.crashed", attempt=job.attempt)
+        log.exception("job.crashed")
         return _retry(job, f"{type(error).__name__}: {error}", None)
 
 

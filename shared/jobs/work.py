@@ -154,8 +154,10 @@ class Work:
             self._ended[sending] = None
             if len(self._ended) > _MOST_KNOWN:
                 self._ended.popitem(last=False)
-            meters.run_s.observe(time.perf_counter() - began)
+            took_s = time.perf_counter() - began
+            meters.run_s.observe(took_s)
             (job_monitor.record_job_failed if failed else job_monitor.record_job_complete)(job.type)
+        log.debug("job.done", outcome=_label(outcome), duration_ms=round(took_s * 1000, 1))
         return outcome
 
     async def _settle(self, delivery: Delivery, job: Job | None, outcome: Outcome) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import structlog
 from uuid_utils.compat import uuid7
 
 from shared.database import Connection
 from shared.outbox.append import Message, append
+from shared.trace import current_traceparent
 
 #: The topic exchange on which events are announced; the routing key is the event's type.
 EVENTS = "events"
@@ -66,5 +68,12 @@ def _announcement(event: Event, payload: bytes) -> Message:
         routing_key=event.type,
         priority=_PRIORITY,
         payload=msgspec.json.encode(body),
-        headers={"x-event-id": str(event.id)},
+        headers={"x-event-id": str(event.id), **_origin()},
     )
+
+
+def _origin() -> dict[str, str]:
+    """The request and the trace in which it happened, by which the relay's line of it is found."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    origin = {"traceparent": current_traceparent(), "x-request-id": request_id}
+    return {name: str(value) for name, value in origin.items() if value is not None}

@@ -254,7 +254,7 @@ async def test_lines_are_bounded_and_harmless(instance, output):
         pass
 
     first, second = output.getvalue().splitlines()[:2]
-    assert first == f"loud       | {'x' * 4096} ... (95904 bytes cut)"
+    assert first == f"loud       | {'x' * 16_384} ... (83616 bytes cut)"
     assert second == "loud       | red text"
 
 

@@ -17,6 +17,8 @@ T = TypeVar("T")
 JSON_BYTES_MAX = 1024 * 1024
 BODY_DEADLINE_S = 60.0
 _WHERE = re.compile(r" - at `(?:key` in `)?\$?(?P<path>[^`]*)`$")
+# A short one is a slip of the pen; a long one may be a token that was put in the wrong place.
+_QUOTED = re.compile(r" '.{33,}'$", re.DOTALL)
 _FAULT_CODES = (("unknown field", "unknown_field"), ("missing required field", "missing_field"))
 
 
@@ -114,7 +116,8 @@ def _refuse_nul(value: Any) -> None:
 def _wrong_shape(message: str) -> ProblemError:
     found = _WHERE.search(message)
     path = found["path"].lstrip(".") if found else ""
-    text = message[: found.start()] if found else message
+    text = _QUOTED.sub("", message[: found.start()] if found else message)
+    message = f"{text}{found[0]}" if found else text
     code = next((code for words, code in _FAULT_CODES if words in text), "invalid_value")
     if code != "invalid_value":  # the field is named in the words, its object in the path
         name = text.partition("`")[2].rstrip("`")
