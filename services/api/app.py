@@ -99,4 +99,4 @@ def readiness_checks(deps: Deps) -> dict[str, Check]:
         async with connect(deps.pool) as connection:
             return await connection.fetchval("SELECT 1")
 
-    return {"postgresql": ask_postgresql}
+    return {"database": ask_postgresql}

@@ -10,11 +10,12 @@ from uuid import UUID
 import structlog
 
 from services.publisher.content import Content, ContentGoneError, read_content
+from services.publisher.look_up import look_up
 from services.publisher.results import Published, Result, Retry
-from services.publisher.verify import ResendAllowed, verify
+from services.publisher.verify import ResendAllowed
 from services.publisher.workbench import Workbench
 from shared import metrics
-from shared.publications import Change, Owner, Publication, PublicationState, transition
+from shared.publications import Change, Owner, Publication, PublicationState, count_ended, transition
 from shared.security import TokenUnreadableError
 
 log = structlog.get_logger()
@@ -79,7 +80,7 @@ async def _look(work: Workbench, publication: Publication) -> None:
         await work.pool.execute(_PUT_BACK, publication.id, wait.delay_s)
         return
     try:
-        found = await verify(work, publication, content)
+        found = await look_up(work, publication, content)
     finally:
         work.gate.leave(content.account.ig_user_id)
     change = _conclude(found, content)
@@ -118,4 +119,5 @@ async def _settle(work: Workbench, publication: Publication, change: Change) -> 
         )
     if written is not None:
         metrics.publications_total.labels(state=written.state.value).inc()
+        count_ended([written])
         log.info("publication.found_later", publication_id=str(publication.id), state=written.state.value)

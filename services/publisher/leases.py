@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from shared import metrics
 from shared.database import Pool
 from shared.publications import Publication
 
@@ -39,10 +40,12 @@ class Leases:
         """Have the claim renewed while the context lasts."""
         claim = (publication.id, publication.epoch)
         self._held.add(claim)
+        metrics.leases_held.inc()
         try:
             yield
         finally:
             self._held.discard(claim)
+            metrics.leases_held.dec()
 
     async def renew_once(self) -> None:
         """Renew every live claim. One that another worker took over since is left alone: its epoch has moved on."""

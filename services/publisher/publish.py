@@ -14,6 +14,7 @@ from services.publisher.result import write_result
 from services.publisher.results import Deferred, Failed, Fault, Result, Retry
 from services.publisher.steps import walk_steps
 from services.publisher.workbench import Workbench
+from shared import metrics
 from shared.database import DATABASE_AWAY
 from shared.jobs import Again, Job, PublishPublication
 from shared.kill_points import kill_point
@@ -47,6 +48,7 @@ async def publish(work: Workbench, _job: Job, payload: PublishPublication) -> Ag
             return await write_result(work, publication, await _try(work, publication))
         except ClaimLostError:
             log.warning("publication.claim_lost", epoch=publication.epoch)
+            metrics.leases_lost_total.inc()
             return None
         except asyncio.CancelledError:
             await _hand_back(work, publication)

@@ -19,7 +19,7 @@ from shared.accounts import transition_account
 from shared.database import Connection, Row, run_in_transaction
 from shared.jobs import RETRY_STEPS_MS, Again, JobType, get_job_options_by_type
 from shared.kill_points import kill_point
-from shared.publications import Change, Owner, Publication, PublicationState, Step, transition
+from shared.publications import Change, Owner, Publication, PublicationState, Step, count_ended, transition
 
 log = structlog.get_logger()
 _BACKOFF_MS = get_job_options_by_type(JobType.POST_PUBLISH).backoff_ms
@@ -48,6 +48,7 @@ async def write_result(work: Workbench, publication: Publication, result: Result
     written = await run_in_transaction(work.pool, partial(_write, work, publication, result))
     if written is None:
         log.warning("publication.claim_lost", epoch=publication.epoch)
+        metrics.leases_lost_total.inc()
         return None
     kill_point("publisher.result_committed")
     if written.account_moved:
@@ -128,7 +129,7 @@ def _change(work: Workbench, publication: Publication, result: Result, *, open_c
             )
         case Unknown():
             return Change(
-                to=PublicationState.OUTCOME_UNKNOWN, owner=Owner.PUBLISHER, reason="unverified", error=result.fault
+                to=PublicationState.OUTCOME_UNKNOWN, owner=Owner.PUBLISHER, reason=result.reason, error=result.fault
             )
         case Retry() if publication.attempt >= publication.max_attempts:
             return _ended(result, reason=result.spent, open_call=open_call)
@@ -156,6 +157,7 @@ def _change(work: Workbench, publication: Publication, result: Result, *, open_c
                     delay_s=result.delay_s,
                     # An outage was to blame for the tries before it as well.
                     give_back=publication.attempt if result.reason == PLATFORM_DOWN else 1,
+                    drop_container=result.drop_container,
                     unsend=result.unsend,
                 ),
             )
@@ -181,6 +183,7 @@ def _ended(result: Failed | Retry, *, reason: str, open_call: bool) -> Change:
 
 def _observe(publication: Publication) -> None:
     metrics.publications_total.labels(state=publication.state.value).inc()
+    count_ended([publication])
     log.info("publication.written", state=publication.state.value, reason=publication.reason)
     if publication.state is PublicationState.PUBLISHED:
         lateness = datetime.now(UTC) - publication.publish_at

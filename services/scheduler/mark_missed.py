@@ -14,7 +14,7 @@ import structlog
 from shared.database import Pool, Row
 from shared.jobs import JobType
 from shared.outbox import withdraw
-from shared.publications import Change, Owner, PublicationState, transition, transition_all
+from shared.publications import Change, Owner, Publication, PublicationState, count_ended, transition, transition_all
 
 _BATCH = 500
 _TOO_LATE_ALONE = "too_late"
@@ -49,12 +49,14 @@ _UNSEEN = """
 
 async def mark_missed_once(pool: Pool) -> float | None:
     """One sweep. Returns 0 if there may be more, None for the usual rhythm."""
+    moved: list[Publication] = []
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(_TOO_LATE, _BATCH)
         for (user_id, reason), publication_ids in _by_cause(rows).items():
             change = Change(to=PublicationState.MISSED, owner=Owner.SCHEDULER, reason=reason)
-            await transition_all(connection, publication_ids, change, user_id=user_id)
+            moved += await transition_all(connection, publication_ids, change, user_id=user_id)
         await withdraw(connection, type_=JobType.POST_PUBLISH, subjects=[str(row["id"]) for row in rows])
+    count_ended(moved)
     if rows:
         log.warning("publications.missed", count=len(rows))
     return 0.0 if len(rows) == _BATCH else None
@@ -73,8 +75,8 @@ async def give_up_unseen_once(pool: Pool) -> float | None:
     change = Change(to=PublicationState.OUTCOME_UNKNOWN, owner=Owner.SCHEDULER, reason="unverified")
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(_UNSEEN, _BATCH)
-        for row in rows:
-            await transition(connection, row["id"], change, user_id=row["user_id"])
+        moved = [await transition(connection, row["id"], change, user_id=row["user_id"]) for row in rows]
+    count_ended(publication for publication in moved if publication is not None)
     if rows:
         log.warning("publications.unseen", count=len(rows))
     return 0.0 if len(rows) == _BATCH else None

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 
+from redis.asyncio import Redis
+
 from services.scheduler.ask_management import open_management
 from services.scheduler.call_receiver import open_receivers
 from services.scheduler.cleanup import run_cleanup
@@ -17,6 +19,10 @@ from services.scheduler.make_occurrences import make_occurrences_once
 from services.scheduler.mark_missed import give_up_unseen_once, mark_missed_once
 from services.scheduler.monitor_swarms import SWEEP_S, monitor_swarms_once
 from services.scheduler.observe import QueueObserver, observe_outbox_once
+from services.scheduler.observe_accounts import observe_accounts_once
+from services.scheduler.observe_invariants import InvariantObserver
+from services.scheduler.observe_publications import observe_publications_once
+from services.scheduler.observe_servers import RedisObserver, observe_database_once, observe_database_size_once
 from services.scheduler.park_dead_jobs import park_dead_jobs
 from services.scheduler.plan_analytics import EVERY_S, plan_analytics_once
 from services.scheduler.probe_lanes import LaneProbes
@@ -28,7 +34,7 @@ from services.scheduler.rescue_occurrences import rescue_occurrences_once
 from services.scheduler.rescue_publications import rescue_once
 from services.scheduler.resume_operations import resume_operations_once
 from services.scheduler.run_recurring import ensure_cleanup, fire_once
-from shared.cache import open_cache
+from shared.cache import connect_redis, open_cache
 from shared.cleanup import choose_policies
 from shared.database import Pool, create_pool
 from shared.jobs import (
@@ -51,6 +57,9 @@ from shared.settings import Settings
 
 _POLL_S = 1.0
 _OBSERVE_S = 5.0
+_GAUGES_S = 15.0
+_SLOW_GAUGES_S = 60.0
+_REDIS_S = 2.0
 _TOKENS_S = 60.0
 _OPERATIONS_S = 60.0
 _UNSEEN_S = 60.0
@@ -130,7 +139,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             every_s=_OBSERVE_S,
             on_missing=on_missing,
         )
-        await _run(settings, stop, pool, sender, consumer, observer, on_missing)
+        # It is asked for its own sake, and may take longer than a cache is waited for.
+        redis = await stack.enter_async_context(connect_redis(settings.redis_url, operation_s=_REDIS_S))
+        async with asyncio.TaskGroup() as tasks:
+            _observe(tasks, settings, stop, pool, redis)
+            await _run(settings, stop, pool, sender, consumer, observer, on_missing)
 
 
 async def _run(
@@ -174,3 +187,17 @@ async def _run(
         park = partial(park_dead_jobs, pool=pool, stop=stop, on_missing=on_missing)
         tasks.create_task(keep_session(settings.amqp_url, name="scheduler-dead", stop=stop, use=park))
         tasks.create_task(consumer.run(stop))
+
+
+def _observe(tasks: asyncio.TaskGroup, settings: Settings, stop: asyncio.Event, pool: Pool, redis: Redis) -> None:
+    """Start the sweeps that only look."""
+    invariants = InvariantObserver(pool=pool, rescue_after_s=settings.rescue_after_s)
+    for name, every_s, observe in (
+        ("observe_publications", _GAUGES_S, partial(observe_publications_once, pool)),
+        ("observe_database", _GAUGES_S, partial(observe_database_once, pool)),
+        ("observe_redis", _GAUGES_S, RedisObserver(redis).observe_once),
+        ("observe_accounts", _SLOW_GAUGES_S, partial(observe_accounts_once, pool)),
+        ("observe_sizes", _SLOW_GAUGES_S, partial(observe_database_size_once, pool)),
+        ("observe_invariants", _SLOW_GAUGES_S, invariants.observe_once),
+    ):
+        tasks.create_task(repeat(observe, name=name, every_s=every_s, stop=stop))

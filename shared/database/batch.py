@@ -9,9 +9,9 @@ from typing import Any
 
 import asyncpg
 
+from shared.database.measures import count_query
 from shared.database.pool import Connection
 from shared.errors import InstaDistroError
-from shared.performance import query_tracker
 
 #: Rows of one call at most: they are in memory twice, and their locks are held until the transaction ends.
 BATCH_ROWS_MAX = 50_000
@@ -56,17 +56,13 @@ async def insert_many(tx: Connection, table: str, columns: Sequence[str], rows: 
     if not rows:
         return 0
     _require_width(table, rows, len(columns))
-    began = time.perf_counter()
     taken = _Taken(rows)
     try:
-        await tx.copy_records_to_table(table, columns=list(columns), records=taken)
+        await _copy(tx, table, columns, taken)
     except _REFUSED as error:
         raise BatchError(table, _reason(error), row=_copied_row(error)) from error
     except _NOT_ENCODED as error:
         raise BatchError(table, str(error), row=taken.place) from error
-    finally:
-        # The driver tells its loggers of every query but this kind.
-        query_tracker.record_query(f"COPY {table} ({', '.join(columns)})", (time.perf_counter() - began) * 1000)
     return len(rows)
 
 
@@ -129,6 +125,19 @@ class _Taken:
         for place, row in enumerate(self._rows):
             self.place = place
             yield row
+
+
+async def _copy(tx: Connection, table: str, columns: Sequence[str], records: _Taken) -> None:
+    began = time.perf_counter()
+    failed: BaseException | None = None
+    try:
+        await tx.copy_records_to_table(table, columns=list(columns), records=records)
+    except BaseException as error:
+        failed = error
+        raise
+    finally:
+        # The driver tells its loggers of every query but this kind.
+        count_query(f"COPY {table} ({', '.join(columns)})", time.perf_counter() - began, failed)
 
 
 def _check(table: str, columns: Sequence[str] | Mapping[str, str], rows: Sequence[Any]) -> None:

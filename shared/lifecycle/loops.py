@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
 
+from shared import metrics
 from shared.errors import InstaDistroError
 
 log = structlog.get_logger()
@@ -27,16 +29,20 @@ async def repeat(
     """Run sweeps until told to stop.
 
     A sweep that raises is logged and tried again with growing, jittered waits of at most 10 s: a database that is away
-    for a while ends no service.
+    for a while ends no service. Sweeps are counted, and the time of the last good one is a metric; until there is one,
+    that is the time at which the loop began.
 
     Args:
         run_once: one sweep. It may answer how many seconds it wants to wait before the next one, 0 for at once.
-        name: for the log.
+        name: for the log and the metrics.
         every_s: the usual wait between two sweeps.
         stop: ends the loop after the sweep that runs.
         wake: starts the next sweep early.
     """
     failures = 0
+    done, failed = (metrics.loop_runs_total.labels(name, outcome) for outcome in ("done", "failed"))
+    last_success = metrics.loop_last_success_seconds.labels(name)
+    last_success.set(time.time())
     while not stop.is_set():
         if wake is not None:
             wake.clear()
@@ -44,8 +50,11 @@ async def repeat(
             wished = await run_once()
             wait_s = every_s if wished is None else min(wished, every_s)
             failures = 0
+            done.inc()
+            last_success.set(time.time())
         except Exception as error:  # noqa: BLE001 - told below, and tried again
             failures += 1
+            failed.inc()
             ceiling = min(_RETRY_FIRST_S * 2.0**failures, _RETRY_MOST_S)
             wait_s = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, no secret
             # What we raise ourselves is a sentence already; anything else may be a defect and shows where.

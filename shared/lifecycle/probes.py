@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeAlias
 
 from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
 from shared.errors import InstaDistroError
-
-#: Returns if a dependency answers, raises if not.
-Check: TypeAlias = Callable[[], Awaitable[object]]
-
-_CHECK_DEADLINE_S = 2.0
+from shared.lifecycle.checks import Check, ask
+from shared.lifecycle.watch import watch_dependencies
 
 
 @asynccontextmanager
@@ -23,7 +19,8 @@ async def serve_probes(*, host: str, port: int, checks: Mapping[str, Check]) -> 
     """Serve `/healthz`, `/readyz` and `/metrics` while the context lasts.
 
     `/healthz` says only that the event loop turns: a dependency that is away is no reason to restart a process.
-    `/readyz` asks every check, 2 s each at most, and answers 503 with the ones that failed.
+    `/readyz` asks every check, 2 s each at most, and answers 503 with the ones that failed. They are also asked every
+    5 s for the metric `instadistro_dependency_up`.
 
     Raises:
         InstaDistroError: the port is taken. Choose another one.
@@ -40,7 +37,8 @@ async def serve_probes(*, host: str, port: int, checks: Mapping[str, Check]) -> 
             raise InstaDistroError(
                 f"port {port} on {host} cannot be used: {error.strerror}. Choose another one."
             ) from error
-        yield
+        async with watch_dependencies(checks):
+            yield
     finally:
         await runner.cleanup()
 
@@ -53,19 +51,10 @@ def add_probes(app: web.Application, checks: Mapping[str, Check]) -> None:
 
     async def readyz(_request: web.Request) -> web.Response:
         names = list(checks)
-        answers = await asyncio.gather(*(_ask(checks[name]) for name in names))
+        answers = await asyncio.gather(*(ask(checks[name]) for name in names))
         failed = {name: answer for name, answer in zip(names, answers, strict=True) if answer is not None}
         body = {"status": "unavailable" if failed else "ok", "failed": failed}
         return web.json_response(body, status=503 if failed else 200)
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-
-
-async def _ask(check: Check) -> str | None:
-    try:
-        async with asyncio.timeout(_CHECK_DEADLINE_S):
-            await check()
-    except Exception as error:  # noqa: BLE001 - whatever a dependency raises, the probe's answer is that it failed
-        return f"{type(error).__name__}: {error}"[:200]
-    return None

@@ -7,14 +7,16 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import TypeAlias
 
 import structlog
 import uvloop
 
-from shared import kill_points
+from shared import kill_points, metrics
 from shared.errors import InstaDistroError, SettingsError
-from shared.logs import configure_logs
+from shared.lifecycle.watch import watch_event_loop
+from shared.logs import begin_logs, configure_logs
 from shared.settings import Settings, load_settings
 
 #: A service: runs with its settings until the event is set, then returns.
@@ -29,13 +31,18 @@ def run_process(service: str, serve: Serve, *, report: Callable[[], None]) -> No
 
     Exit status: 0 after an orderly stop, 1 after a failure (the log says which), 2 if the settings cannot be used.
     """
+    as_json = begin_logs(service=service, environ=os.environ)
     try:
         settings = load_settings(os.environ)
     except SettingsError as error:
-        print(f"{service}: {error}", file=sys.stderr)
+        if as_json:
+            log.critical("service.settings_wrong", error=str(error))
+        else:
+            print(f"{service}: {error}", file=sys.stderr)
         sys.exit(_EXIT_SETTINGS)
     configure_logs(service=service, level=settings.log_level, log_format=settings.log_format)
     kill_points.install(settings.kill_points_dir)
+    metrics.build_info.labels(service, version("instadistro")).set(1)
     try:
         uvloop.run(_serve_until_signal(settings, serve, report))
     except* InstaDistroError as group:
@@ -51,7 +58,8 @@ async def _serve_until_signal(settings: Settings, serve: Serve, report: Callable
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, report)
     log.info("service.starting", pid=os.getpid())
-    await serve(settings, stop)
+    async with watch_event_loop():
+        await serve(settings, stop)
     log.info("service.stopped")
 
 

@@ -10,6 +10,8 @@ tokens_ending = Gauge(
 token_first_end_seconds = Gauge(
     "instadistro_token_first_end_seconds", "Time until the first token of an account in use ends; negative: since."
 )
+# None is known until somebody has looked: 0 would say that one ends now.
+token_first_end_seconds.set(float("inf"))
 accounts_by_quota_use = Gauge(
     "instadistro_accounts_by_quota_use",
     "Accounts that published within a day, by the share of the platform's publishing limit they have used.",

@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge
 
+from shared.metrics.zeros import begin_at_zero
+
 deaf_consumers_total = Counter(
     "instadistro_deaf_consumers_total", "Consumers found up and deaf, and made anew.", ("service",)
 )
@@ -26,3 +28,5 @@ outbox_oldest_seconds = Gauge(
 )
 relay_sent_total = Counter("instadistro_relay_sent_total", "Outbox rows confirmed by the broker.")
 relay_refused_total = Counter("instadistro_relay_refused_total", "Outbox rows the broker did not confirm in time.")
+
+begin_at_zero(broker_publishes_total, "confirmed", "refused", "returned", "timeout", "failed")

@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.metrics.buckets import QUERY_BUCKETS
+from shared.metrics.zeros import begin_at_zero
 
 query_seconds = Histogram(
     "instadistro_db_query_duration_seconds",
@@ -26,3 +27,5 @@ database_oldest_transaction_seconds = Gauge(
     "instadistro_database_oldest_transaction_age_seconds", "Age of the oldest open transaction of the database."
 )
 database_size_bytes = Gauge("instadistro_database_size_bytes", "Size of the database on disk.")
+
+begin_at_zero(query_errors_total, "connection", "timeout", "deadlock", "serialization", "constraint", "other")

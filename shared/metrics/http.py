@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.metrics.buckets import HTTP_BUCKETS
+from shared.metrics.zeros import begin_at_zero
 
 http_request_seconds = Histogram(
     "instadistro_http_request_duration_seconds",
@@ -22,3 +23,5 @@ event_streams_ended_total = Counter(
     "instadistro_event_streams_ended_total", "Streams of events that ended, by why.", ("reason",)
 )
 http_requests_in_progress = Gauge("instadistro_http_requests_in_progress", "Requests that are being answered now.")
+
+begin_at_zero(rate_limited_total, "key", "tenant", "address")

@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.metrics.buckets import JOB_BUCKETS
+from shared.metrics.zeros import begin_at_zero
 
 jobs_total = Counter(
     "instadistro_jobs_total", "Deliveries of jobs by how they were settled.", ("type", "priority", "outcome")
@@ -31,3 +32,15 @@ recurring_broken_total = Counter(
     "instadistro_recurring_broken_total", "Recurring jobs paused because they cannot be computed any more.", ("type",)
 )
 dead_jobs = Gauge("instadistro_dead_jobs", "Dead jobs that wait for a person, counted up to 10,000.")
+
+begin_at_zero(
+    dead_letters_total,
+    "exhausted",
+    "crash_loop",
+    "deadline",
+    "unreadable",
+    "undecodable",
+    "unknown_type",
+    "unknown_version",
+    "permanent",
+)

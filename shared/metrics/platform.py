@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.metrics.buckets import HTTP_BUCKETS
+from shared.metrics.zeros import begin_at_zero
 
 platform_request_seconds = Histogram(
     "instadistro_platform_request_duration_seconds",
@@ -21,3 +22,5 @@ platform_waits_total = Counter(
 platform_app_usage_percent = Gauge(
     "instadistro_platform_app_usage_percent", "Share of the app's limit of calls in use, as the platform last said."
 )
+
+begin_at_zero(platform_waits_total, "throttled", "platform_down")

@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.metrics.buckets import LATENESS_BUCKETS
+from shared.metrics.zeros import begin_at_zero
 
 publications_total = Counter(
     "instadistro_publications_total", "Results the publisher wrote, by the state they lead to.", ("state",)
@@ -37,3 +38,6 @@ invariant_breaches = Gauge(
     "Publications that break a promise: each above 0 is a defect or damaged data.",
     ("invariant",),
 )
+
+begin_at_zero(publications_total, "scheduled", "published", "failed", "held", "outcome_unknown")
+begin_at_zero(publications_ended_total, "published", "refused", "failed", "missed", "unknown")

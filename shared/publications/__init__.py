@@ -9,6 +9,7 @@ from shared.publications.content import PersonTag, PostOptions, PostType
 from shared.publications.create import DEFAULT_MAX_LATENESS_S, Draft, create_publications, find_duplicates
 from shared.publications.distribute import NewDistribution, write_distribution
 from shared.publications.edit import revise
+from shared.publications.ended import FAILED_REASONS, Ending, count_ended, ending_of
 from shared.publications.gates import held_because, is_still_paused
 from shared.publications.halt import Halt
 from shared.publications.job import publish_message
@@ -22,6 +23,7 @@ from shared.publications.release import Released, release_distribution, release_
 from shared.publications.release_accounts import lock_held_back, release_accounts
 from shared.publications.reschedule import reschedule
 from shared.publications.rescue import note_broker_emptied, rescue_publications
+from shared.publications.restored import RESTORED, UNKNOWN_CONTAINER, look_up_first
 from shared.publications.room import Candidate
 from shared.publications.states import ARROWS, ENDED, Owner, PublicationState, Step, draw_states
 from shared.publications.stop import Stopped, stop_publications
@@ -33,9 +35,13 @@ __all__ = [
     "CHECK_AHEAD_S",
     "DEFAULT_MAX_LATENESS_S",
     "ENDED",
+    "FAILED_REASONS",
+    "RESTORED",
+    "UNKNOWN_CONTAINER",
     "Candidate",
     "Change",
     "Draft",
+    "Ending",
     "Halt",
     "Look",
     "Medium",
@@ -59,8 +65,10 @@ __all__ = [
     "Window",
     "bring_forward",
     "claim",
+    "count_ended",
     "create_publications",
     "draw_states",
+    "ending_of",
     "find_duplicates",
     "find_group_targets",
     "find_targets",
@@ -72,6 +80,7 @@ __all__ = [
     "lock_held_back",
     "lock_plans",
     "look_at",
+    "look_up_first",
     "note_broker_emptied",
     "note_looks",
     "plan_distribution",

@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from prometheus_client import Histogram
 from structlog.contextvars import bound_contextvars
 
-from shared.metrics import http_request_seconds
+from shared.metrics import http_request_seconds, http_requests_in_progress
 from shared.performance import Spent, answered_after_s, bound_spent, route_template, tell_response_time
 from shared.trace import bound_trace
 
@@ -52,10 +52,12 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         bound_spent() as spent,
     ):
         request[_SPENT] = spent
+        http_requests_in_progress.inc()
         try:
             response = await handler(request)
             status = response.status
         finally:
+            http_requests_in_progress.dec()
             took_s = time.perf_counter() - started
             _log_request(request, status, took_s, spent)
     # Of a stream, which may last for hours, the time until it began is what its client waited for.

@@ -1,8 +1,5 @@
 """A broker that is short of memory: whoever publishes is blocked, whoever only consumes is not."""
 
-import asyncio
-import os
-from contextlib import asynccontextmanager
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -13,67 +10,26 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from deploy.local import open_instance
-from deploy.local.binaries import find_binaries
 from deploy.local.run_record import read_record
 from services.scheduler.probe_lanes import LaneProbes
 from shared.jobs import declare_topology, open_session
 from shared.jobs.blocked import is_blocked, watch_blocked
 from shared.jobs.depths import count_messages
 from shared.jobs.topology import work_queue
+from tests.broker_control import BrokerControl
 from tests.waiting import until
 
 QUEUE = work_queue("health")
-_DEADLINE_S = 30
 
 
 @pytest.fixture
-def control(servers, enterable_directory):
-    """Runs a command of rabbitmqctl on the session's private server."""
+def short_of_memory(servers, enterable_directory):
+    """The memory alarm of the session's private broker, for as long as the context lasts."""
     instance = open_instance({"INSTADISTRO_STATE": str(enterable_directory / "servers")})
     record = read_record(instance.run_file)
-    server = find_binaries().rabbitmq_server
-    assert server is not None
     assert record is not None
     assert record.ports["rabbitmq"] == urlsplit(servers.amqp).port
-    environment = {
-        "PATH": f"{os.environ['PATH']}:/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "HOME": str(instance.directory / "rabbitmq"),
-        "RABBITMQ_NODENAME": "instadistro@localhost",
-        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-        "ERL_EPMD_PORT": str(record.ports["epmd"]),
-    }
-
-    async def run(*arguments):
-        process = await asyncio.create_subprocess_exec(
-            server.with_name("rabbitmqctl"),
-            "--quiet",
-            *arguments,
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await asyncio.wait_for(process.communicate(), _DEADLINE_S)
-        assert process.returncode == 0, said.decode()
-        return said.decode().strip()
-
-    return run
-
-
-@pytest.fixture
-def short_of_memory(control):
-    """The broker's memory alarm, for as long as the context lasts."""
-
-    @asynccontextmanager
-    async def alarm():
-        usual = await control("eval", "vm_memory_monitor:get_vm_memory_high_watermark().")
-        try:
-            await control("set_vm_memory_high_watermark", "0.0000001")
-            yield
-        finally:
-            await control("set_vm_memory_high_watermark", usual)
-
-    return alarm
+    return BrokerControl(instance, epmd_port=record.ports["epmd"]).short_of_memory
 
 
 def shown(role):
