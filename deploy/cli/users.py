@@ -1,4 +1,4 @@
-"""`instadistro users`: tenants and their API keys."""
+"""`instadistro users`: tenants and their API keys, from the first to the last."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from uuid import UUID
 import click
 
 from deploy.cli.environment import find_environment
+from deploy.cli.users_erase import erase
+from deploy.cli.users_list import list_all
 from shared.errors import InstaDistroError, NotReadyError
 from shared.settings import Settings, load_settings
 
@@ -63,7 +65,11 @@ async def create_user(settings: Settings, *, email: str, operator: bool) -> NewU
 
 @click.group()
 def users() -> None:
-    """Make users and their API keys."""
+    """Make, list and erase users."""
+
+
+users.add_command(list_all)
+users.add_command(erase)
 
 
 @users.command()

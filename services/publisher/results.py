@@ -48,6 +48,7 @@ class Deferred:
     delay_s: float
     fault: Fault | None = None
     quota_total: int | None = None  # of a used up quota: what the platform allows in 24 hours, if it said so
+    drop_container: bool = False
     unsend: bool = False
 
 
@@ -67,6 +68,7 @@ class Unknown:
     """It may be live or not, and nothing more can be found out."""
 
     fault: Fault
+    reason: str = "unverified"
 
 
 Result = Published | Failed | Retry | Deferred | Held | Unknown

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from services.publisher.content import Content
 from services.publisher.effects import judge
+from services.publisher.look_up import look_up
 from services.publisher.progress import HaltedError, mark_publish_sent
 from services.publisher.results import Deferred, Result
-from services.publisher.verify import ResendAllowed, confirm_published, look_up_now, verify
+from services.publisher.verify import ResendAllowed, confirm_published, look_up_now
 from services.publisher.workbench import Workbench
 from shared.instagram import GraphError, GraphUnclearError, InstagramError
 from shared.kill_points import kill_point
@@ -41,6 +42,6 @@ async def resume_sent(work: Workbench, publication: Publication, content: Conten
     Raises:
         ClaimLostError: another worker took over; no call was made.
     """
-    found = await verify(work, publication, content)
+    found = await look_up(work, publication, content)
     # The same container once more, never a new one: certain absence is the only thing that allows it.
     return await send(work, publication, content) if isinstance(found, ResendAllowed) else found

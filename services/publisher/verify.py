@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.publisher.content import Content
 from services.publisher.effects import THROTTLED_DELAY_S, fault_of, judge
@@ -19,9 +20,10 @@ from shared.instagram import (
 )
 from shared.publications import PostType, Publication
 
-# Clocks of the platform and of the database may differ by this much.
-_SKEW = timedelta(seconds=60)
-_LOOK_BACK = 50
+#: Clocks of the platform and of the database may differ by this much.
+SKEW = timedelta(seconds=60)
+#: So many of an account's newest posts are looked at.
+LOOK_BACK = 50
 _LOOK_AGAIN_S = 5.0
 _LOOK_AGAIN_MOST_S = 900.0
 # How long the id of a post that is certainly live is looked for.
@@ -68,7 +70,7 @@ async def look_up_now(work: Workbench, publication: Publication, content: Conten
     if isinstance(cause, GraphError) and cause.error_class is ErrorClass.SPAM_SUSPECTED:
         # Not live so far, and the platform asked this account to stop. The mark stays: a release looks again first.
         return judge(cause)
-    return _later(work, publication, fault_of(cause)) if isinstance(found, ResendAllowed) else found
+    return later(work, publication, fault_of(cause)) if isinstance(found, ResendAllowed) else found
 
 
 async def verify(work: Workbench, publication: Publication, content: Content) -> Result | ResendAllowed:
@@ -80,11 +82,11 @@ async def verify(work: Workbench, publication: Publication, content: Content) ->
             return await confirm_published(work, publication, content)
         media = await _find_media(work, publication, content)
     except InstagramError as error:
-        return _judge_read(work, publication, error)
+        return judge_read(work, publication, error)
     if media is not None:
         return Published(media_id=media.id, permalink=media.permalink)
     if _age_s(publication) < work.settles_after_s:
-        return _later(work, publication, None)  # the call may still be under way: nothing is proven yet
+        return later(work, publication, None)  # the call may still be under way: nothing is proven yet
     match code:
         case ContainerCode.ERROR | ContainerCode.EXPIRED:
             fault = {"operation": "verify", "class": code.value, "message": "The container ended unpublished."}
@@ -92,7 +94,7 @@ async def verify(work: Workbench, publication: Publication, content: Content) ->
         case ContainerCode.FINISHED:
             return ResendAllowed() if publication.publish_sends < _MOST_SENDS else Unknown(fault=_absent())
         case _:
-            return _later(work, publication, None)
+            return later(work, publication, None)
 
 
 async def confirm_published(
@@ -129,22 +131,28 @@ async def _find_media(
     """
     if not content.caption.strip() and not live:
         return None
-    earliest = (publication.container_created_at or publication.read_at) - _SKEW
+    earliest = (publication.container_created_at or publication.read_at) - SKEW
+    found = await strangers(work, content, await list_newest(work, content), since=earliest)
+    return found[0] if found else None
+
+
+async def strangers(work: Workbench, content: Content, newest: Sequence[Media], *, since: datetime) -> list[Media]:
+    """Those of these posts that look like this one, appeared since then and are nobody else's; the oldest first."""
     matching = [
         media
-        for media in await _newest(work, content)
-        if media.timestamp is not None and media.timestamp >= earliest and _is_alike(media, content)
+        for media in reversed(newest)
+        if media.timestamp is not None and media.timestamp >= since and _is_alike(media, content)
     ]
     rows = await work.pool.fetch(_KNOWN_MEDIA, content.account.ig_user_id, [media.id for media in matching])
     known = {row["media_id"] for row in rows}
-    return next((media for media in reversed(matching) if media.id not in known), None)
+    return [media for media in matching if media.id not in known]
 
 
-async def _newest(work: Workbench, content: Content) -> list[Media]:
-    """Stories have a list of their own."""
+async def list_newest(work: Workbench, content: Content) -> list[Media]:
+    """The account's newest posts, the newest first; stories have a list of their own."""
     if content.post_type is PostType.STORY:
-        return await work.graph.recent_stories(content.account, limit=_LOOK_BACK)
-    return await work.graph.recent_media(content.account, limit=_LOOK_BACK)
+        return await work.graph.recent_stories(content.account, limit=LOOK_BACK)
+    return await work.graph.recent_media(content.account, limit=LOOK_BACK)
 
 
 def _is_alike(media: Media, content: Content) -> bool:
@@ -155,16 +163,16 @@ def _is_alike(media: Media, content: Content) -> bool:
     return (media.media_type or shown_as) == shown_as and (media.caption or "").strip() == content.caption.strip()
 
 
-def _judge_read(work: Workbench, publication: Publication, error: InstagramError) -> Result:
+def judge_read(work: Workbench, publication: Publication, error: InstagramError) -> Result:
     """A look that failed proves nothing: look again later, unless only the owner can make looking possible."""
     judged = judge(error)
     if isinstance(judged, Held):
         return judged
     throttled = isinstance(error, GraphError) and error.error_class is ErrorClass.THROTTLED
-    return _later(work, publication, fault_of(error), at_least_s=THROTTLED_DELAY_S if throttled else 0.0)
+    return later(work, publication, fault_of(error), at_least_s=THROTTLED_DELAY_S if throttled else 0.0)
 
 
-def _later(work: Workbench, publication: Publication, fault: Fault | None, *, at_least_s: float = 0.0) -> Result:
+def later(work: Workbench, publication: Publication, fault: Fault | None, *, at_least_s: float = 0.0) -> Result:
     """Look again when the call's effect must show, and then ever more rarely."""
     age_s = _age_s(publication)
     if age_s > _GIVE_UP_S:

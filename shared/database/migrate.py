@@ -90,12 +90,23 @@ async def _apply_missing(connection: asyncpg.Connection[asyncpg.Record]) -> list
     _check_history(applied, migrations)
     missing = [migration for migration in migrations if migration.name not in applied]
     for migration in missing:
-        async with connection.transaction():
-            await connection.execute(migration.sql)
-            await connection.execute(
-                "INSERT INTO schema_migrations (name, digest) VALUES ($1, $2)", migration.name, migration.digest
-            )
+        await _apply(connection, migration)
     return [migration.name for migration in missing]
+
+
+async def _apply(connection: asyncpg.Connection[asyncpg.Record], migration: Migration) -> None:
+    """In one transaction; again where a service that still runs and it waited for each other."""
+    while True:
+        try:
+            async with connection.transaction():
+                await connection.execute(migration.sql)
+                await connection.execute(
+                    "INSERT INTO schema_migrations (name, digest) VALUES ($1, $2)", migration.name, migration.digest
+                )
+        except asyncpg.DeadlockDetectedError:
+            await asyncio.sleep(_RETRY_S)
+        else:
+            return
 
 
 def _check_history(applied: dict[str, str], migrations: list[Migration]) -> None:

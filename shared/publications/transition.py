@@ -47,6 +47,8 @@ _UPDATE = """
         media_id = coalesce($12, media_id),
         permalink = coalesce($13, permalink),
         published_at = CASE WHEN $4 = 'published' THEN now() ELSE published_at END,
+        -- Found live after a restore, it was moved to an earlier time after the backup.
+        publish_at = CASE WHEN $4 = 'published' AND container_id = '' THEN least(publish_at, now()) ELSE publish_at END,
         -- A wish waits only for the effect of a publish call that is open.
         halt = CASE WHEN $4 IN ('scheduled', 'held') AND $7::int = 0 AND step = 'publish_sent'
                          AND NOT $11::bool AND NOT ($15::bool AND publish_sends <= 1)

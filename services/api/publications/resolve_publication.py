@@ -9,7 +9,7 @@ from uuid import UUID
 from services.api.http import ProblemError, invalid
 from services.api.publications import archive, store
 from shared.database import Connection
-from shared.publications import Change, Owner, PublicationState, transition
+from shared.publications import UNKNOWN_CONTAINER, Change, Owner, PublicationState, transition
 
 _SHAPES = {
     "media_id": (
@@ -52,6 +52,8 @@ async def resolve_publication(tx: Connection, publication_id: UUID, resolution: 
         reason="resolved_by_user",
         media_id=resolution.media_id,
         permalink=resolution.permalink,
+        # After a restore no container is known: what the person saw is all there is, and a retry begins anew.
+        drop_container=row["container_id"] == UNKNOWN_CONTAINER,
     )
     await transition(tx, publication_id, change, user_id=user_id)
 

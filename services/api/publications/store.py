@@ -25,7 +25,7 @@ _IN_GROUP = """account_id IN (
     )"""
 _FIND = f"{_LIST} AND id = $2"
 _LOCK = """
-    SELECT id, post_id, account_id, state, step, publish_at
+    SELECT id, post_id, account_id, state, step, container_id, publish_at
     FROM publications
     WHERE user_id = $1 AND id = $2
     FOR UPDATE

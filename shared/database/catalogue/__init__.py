@@ -21,6 +21,7 @@ from shared.database.catalogue.indexes import INDEXES
 from shared.database.catalogue.inserts import INSERTS
 from shared.database.catalogue.job_queries import JOB_QUERIES
 from shared.database.catalogue.media_queries import MEDIA_QUERIES
+from shared.database.catalogue.operations_queries import OPERATIONS_QUERIES
 from shared.database.catalogue.publication_queries import PUBLICATION_QUERIES
 from shared.database.catalogue.publishing_queries import PUBLISHING_QUERIES
 from shared.database.catalogue.query import CataloguedPage, CataloguedQuery, Index, Kind, Place, resolve
@@ -28,6 +29,7 @@ from shared.database.catalogue.samples import SAMPLES
 from shared.database.catalogue.schedule_queries import SCHEDULE_QUERIES
 from shared.database.catalogue.score_queries import SCORE_QUERIES
 from shared.database.catalogue.token_queries import TOKEN_QUERIES
+from shared.database.catalogue.upkeep_queries import UPKEEP_QUERIES
 
 #: Every query that has an index question: all but those of `INSERTS`.
 CATALOGUE: tuple[CataloguedQuery, ...] = (
@@ -47,6 +49,8 @@ CATALOGUE: tuple[CataloguedQuery, ...] = (
     *ANALYTICS_QUERIES,
     *ALERT_QUERIES,
     *ARCHIVE_QUERIES,
+    *OPERATIONS_QUERIES,
+    *UPKEEP_QUERIES,
 )
 
 

@@ -90,6 +90,12 @@ INDEXES: tuple[Index, ...] = (
         Kind.PARTIAL,
         "The accounts that need a hand, among thousands that do not; the list of the others is `accounts_page`.",
     ),
+    index(
+        "accounts_standing",
+        "accounts",
+        Kind.PARTIAL,
+        "All accounts by state, and the tokens that end first, whichever tenant's.",
+    ),
     index("accounts_username", "accounts", Kind.COMPOSITE, "An account by its user name, in any case."),
     index("accounts_protocol_page", "accounts", Kind.PARTIAL, "The accounts that warm up, in the list's order."),
     index("accounts_tags", "accounts", Kind.GIN, "The accounts that bear a tag."),
@@ -215,6 +221,10 @@ INDEXES: tuple[Index, ...] = (
     ),
     index("schedule_occurrences_age", "schedule_occurrences", Kind.PLAIN, "Occurrences too old to be kept."),
     index("publications_rescue", "publications", Kind.PARTIAL, "What no message speaks for any more, every 5 s."),
+    index(
+        "publications_next_attempt", "publications", Kind.PARTIAL, "What is due, the longest due first; how much waits."
+    ),
+    index("publications_held", "publications", Kind.PARTIAL, "What is held, which is rare among what waits."),
     index("publications_waiting", "publications", Kind.PARTIAL, "What has become too late, every 5 s."),
     index("outbox_type_subject_key", "outbox", Kind.UNIQUE, "A message waits once; it is withdrawn by its subject."),
     index("outbox_due", "outbox", Kind.COMPOSITE, "What is due, level by level, every second."),

@@ -209,7 +209,7 @@ PUBLISHING_QUERIES: tuple[CataloguedQuery, ...] = (
         name="publications.broker_emptied",
         source=f"{_RESCUE}:_BROKER_EMPTIED",
         arguments=(960.0, 1000),
-        index="publications_rescue",
+        index="publications_next_attempt",
         also=("publications_publishing",),
     ),
     CataloguedQuery(
@@ -223,7 +223,7 @@ PUBLISHING_QUERIES: tuple[CataloguedQuery, ...] = (
         name="publications.unseen",
         source="services.scheduler.mark_missed:_UNSEEN",
         arguments=(200,),
-        index="publications_waiting",
+        index="publications_held",
         ordered=True,
     ),
 )

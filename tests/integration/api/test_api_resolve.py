@@ -47,6 +47,18 @@ async def test_what_is_not_live_is_resolved_as_failed_and_may_be_retried(gateway
     assert tuple(row) == ("publish_sent", "1", 1)
 
 
+async def test_after_a_restore_a_person_s_word_is_all_there_is(gateway, alice, unknown):
+    """No container is known to look at: what is resolved as failed begins from the beginning when it is retried."""
+    await gateway.rows("UPDATE publications SET container_id = ''")
+
+    await alice.post(f"/v1/publications/{unknown}/resolve", json={"outcome": "failed"})
+    retried = await alice.post(f"/v1/publications/{unknown}/retry")
+
+    [row] = await gateway.rows("SELECT step, container_id, publish_sends FROM publications")
+    assert (retried.status, retried.body["state"]) == (202, "scheduled")
+    assert tuple(row) == (None, None, 0)
+
+
 @pytest.mark.parametrize("state", ["scheduled", "held", "published", "failed", "missed", "canceled"])
 async def test_only_an_unknown_outcome_is_resolved(gateway, alice, unknown, state):
     """What the system knows nobody needs to tell it."""

@@ -85,7 +85,7 @@ async def test_two_of_an_account_do_not_take_the_same_post_for_theirs(stage, giv
         finally:
             looking.remove(publication.id)
 
-    monkeypatch.setattr(late_probe, "verify", seen)
+    monkeypatch.setattr(late_probe, "look_up", seen)
     await give_up(kind="drop_after")
     [stage.publication_id] = await seed_publications(stage.pool, stage.tenant)
     await give_up(kind="drop_before")
@@ -144,7 +144,7 @@ async def test_what_a_person_says_meanwhile_wins(stage, give_up, monkeypatch):
             await transition(connection, publication.id, change, user_id=publication.user_id)
         return Published(media_id="1", permalink=None)
 
-    monkeypatch.setattr(late_probe, "verify", resolved_meanwhile)
+    monkeypatch.setattr(late_probe, "look_up", resolved_meanwhile)
 
     await probe_late_once(stage.work)
 
