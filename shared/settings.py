@@ -197,6 +197,8 @@ def _read(environ: Mapping[str, str], name: str) -> str | None:
     if file_name:
         if environ.get(name):
             raise ValueError(f"and {name}_FILE are both set; keep one")
+        if "://" in file_name:  # the value itself, and with it a password: not to be repeated
+            raise ValueError(f"cannot be read: {name}_FILE must be the path of a file, not an address")
         try:
             return Path(file_name).read_text(encoding="utf-8").strip() or None
         except OSError as error:

@@ -110,6 +110,15 @@ def test_a_value_and_its_file_exclude_each_other(tmp_path):
     ]
 
 
+def test_an_address_in_place_of_a_file_is_not_repeated():
+    """Whoever puts the value itself into NAME_FILE is told so, and its password stays out of the message."""
+    environ = {name: value for name, value in REQUIRED.items() if name != "DATABASE_URL"}
+
+    faults = faults_of(environ | {"DATABASE_URL_FILE": REQUIRED["DATABASE_URL"]})
+
+    assert faults == ["DATABASE_URL cannot be read: DATABASE_URL_FILE must be the path of a file, not an address"]
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     """A missing file, a directory and bytes that are no text are faults with the file's name in them."""
     binary = tmp_path / "binary"
