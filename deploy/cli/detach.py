@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class NotStartedError(InstaDistroError):
     """The background system ended before it was ready. The text carries its last lines."""
 
 
-def start_detached(instance: Instance, ports: Ports, *, accounts: Path | None) -> None:
+def start_detached(instance: Instance, ports: Ports, *, accounts: Path | None, with_prometheus: bool = False) -> None:
     """Start the system in a session of its own and return once it is ready.
 
     Raises:
@@ -41,21 +41,22 @@ def start_detached(instance: Instance, ports: Ports, *, accounts: Path | None) -
     with instance.lock():
         pass  # only to see that nobody else has it
     # Here, where a person may be asked for a password.
-    ensure_private_servers(os.environ, say=click.echo)
+    ensure_private_servers(os.environ, say=click.echo, with_prometheus=with_prometheus)
     log = instance.logs / "up.log"
-    with _background(instance, ports, log=log, accounts=accounts) as (process, output):
+    options = ["--accounts", str(accounts.absolute())] if accounts is not None else []
+    options += ["--with", "prometheus"] if with_prometheus else []
+    with _background(instance, ports, log=log, options=options) as (process, output):
         _wait_ready(process, instance, output=output, log=log)
     click.echo(f"The system runs as process {process.pid}.")
-    click.echo(overview(instance, ports))
+    click.echo(overview(instance, ports, with_prometheus=with_prometheus))
 
 
 @contextmanager
 def _background(
-    instance: Instance, ports: Ports, *, log: Path, accounts: Path | None
+    instance: Instance, ports: Ports, *, log: Path, options: Sequence[str]
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     output = instance.logs / "up.out"  # little: the log proper goes into the bounded file
-    command = [sys.executable, "-P", "-m", "deploy.cli.main", "up", "--log-file", str(log)]
-    command += ["--accounts", str(accounts.absolute())] if accounts is not None else []
+    command = [sys.executable, "-P", "-m", "deploy.cli.main", "up", "--log-file", str(log), *options]
     with output.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603 - this very program
             command,

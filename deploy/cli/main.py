@@ -25,17 +25,21 @@ _COMMANDS = {
     "up": _Entry(module="deploy.cli.up", summary="Run the whole system on this machine until Ctrl-C."),
     "down": _Entry(module="deploy.cli.down", summary="Stop what `up` started."),
     "status": _Entry(module="deploy.cli.status", summary="Show what runs."),
+    "doctor": _Entry(module="deploy.cli.doctor", summary="Say what is wrong with a set-up, and what to do."),
     "demo": _Entry(
         module="deploy.cli.demo", summary="Publish a post of each format to 25 emulated accounts and show the figures."
     ),
-    "users": _Entry(module="deploy.cli.users", summary="Make users and their API keys."),
+    "users": _Entry(module="deploy.cli.users", summary="Make, list and erase users."),
     "accounts": _Entry(module="deploy.cli.accounts", summary="Import accounts."),
     "tokens": _Entry(module="deploy.cli.tokens", summary="Bring stored secrets under a new key."),
     "jobs": _Entry(
         module="deploy.cli.jobs", summary="Look at jobs, send dead ones back, pause and run recurring ones."
     ),
     "cleanup": _Entry(module="deploy.cli.cleanup", summary="Let go what is older than it is kept."),
+    "backup": _Entry(module="deploy.cli.backup", summary="Keep database and media in a directory."),
+    "restore": _Entry(module="deploy.cli.restore", summary="Bring database and media back from a backup."),
     "migrate": _Entry(module="deploy.cli.migrate", summary="Bring database and broker to this version."),
+    "boards": _Entry(module="deploy.cli.boards", summary="Draw Grafana's boards from a running Prometheus."),
     "bench": _Entry(module="deploy.cli.bench", summary="Measure the system beside its rivals."),
     "emulator": _Entry(module="deploy.cli.emulator", summary="Run the Graph API emulator alone."),
 }

@@ -18,6 +18,7 @@ from deploy.local import BoundedFile, Instance, InstanceBusyError, Log, Ports, S
 from deploy.local.ports import OFFSET_VARIABLE
 from deploy.local.run_record import read_record
 
+_PROMETHEUS = "prometheus"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -29,29 +30,49 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The emulator's accounts; default: examples/accounts.csv.",
 )
+@click.option(
+    "--with", "extras", type=click.Choice([_PROMETHEUS]), multiple=True, help="Also run this, scraping all of it."
+)
 @click.option("--log-file", type=click.Path(path_type=Path), hidden=True, help="Write the log there, bounded.")
-def up(*, detach: bool, port_offset: int | None, accounts: Path | None, log_file: Path | None) -> None:
+def up(
+    *, detach: bool, port_offset: int | None, accounts: Path | None, extras: tuple[str, ...], log_file: Path | None
+) -> None:
     """Run the whole system on this machine until Ctrl-C: private servers, migrations, emulator and services."""
     instance = open_instance(os.environ)
     ports = read_ports(os.environ, offset=port_offset)
     accounts = accounts or example_file("accounts.csv")
+    with_prometheus = _PROMETHEUS in extras
     try:
         if detach:
-            start_detached(instance, ports, accounts=accounts)
+            start_detached(instance, ports, accounts=accounts, with_prometheus=with_prometheus)
         else:
-            asyncio.run(_run(instance, ports, accounts=accounts, log_file=log_file))
+            run = _run(instance, ports, accounts=accounts, log_file=log_file, with_prometheus=with_prometheus)
+            asyncio.run(run)
     except InstanceBusyError:
         # Somebody who asks for a running system and has one is not told of a failure.
         record = read_record(instance.run_file)
         click.echo(f"The system already runs{f' as process {record.pid}' if record is not None else ''}.")
-        click.echo(overview(instance, Ports(**record.ports) if record is not None else ports))
+        has_prometheus = record is not None and _PROMETHEUS in record.parts
+        if with_prometheus and not has_prometheus:
+            click.echo("It runs without Prometheus. To have it: instadistro down, then this command again.")
+        ports = Ports(**record.ports) if record is not None else ports
+        click.echo(overview(instance, ports, with_prometheus=has_prometheus))
 
 
-async def _run(instance: Instance, ports: Ports, *, accounts: Path | None, log_file: Path | None) -> None:
+async def _run(
+    instance: Instance, ports: Ports, *, accounts: Path | None, log_file: Path | None, with_prometheus: bool
+) -> None:
     instance.create()
     log = Log(file=BoundedFile(log_file)) if log_file is not None else Log()
-    system = System(instance, ports, extra_environment=_for_people(os.environ), emulator_accounts=accounts, log=log)
-    serving = asyncio.create_task(_serve(system, instance, ports))
+    system = System(
+        instance,
+        ports,
+        extra_environment=_for_people(os.environ),
+        emulator_accounts=accounts,
+        log=log,
+        with_prometheus=with_prometheus,
+    )
+    serving = asyncio.create_task(_serve(system, overview(instance, ports, with_prometheus=with_prometheus)))
     stops = _stop_on_signals(serving, system, log)
     try:
         await serving
@@ -61,9 +82,9 @@ async def _run(instance: Instance, ports: Ports, *, accounts: Path | None, log_f
     log.line("system", "stopped")
 
 
-async def _serve(system: System, instance: Instance, ports: Ports) -> None:
+async def _serve(system: System, told: str) -> None:
     async with system:
-        click.echo(overview(instance, ports))
+        click.echo(told)
         await system.wait()
 
 

@@ -1,4 +1,4 @@
-"""Where this machine keeps the programs of PostgreSQL, Redis and RabbitMQ."""
+"""Where this machine keeps the programs of PostgreSQL, Redis, RabbitMQ and Prometheus."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Binaries:
     redis_server: Path | None
     rabbitmq_server: Path | None  # the server's own script
     epmd: Path | None
+    prometheus: Path | None
+    promtool: Path | None  # comes with it; the tests of its rules need it
 
 
 def find_binaries(*, root: Path = Path("/"), search_path: str | None = None) -> Binaries:
@@ -35,6 +37,8 @@ def find_binaries(*, root: Path = Path("/"), search_path: str | None = None) -> 
         redis_server=_which("redis-server", path),
         rabbitmq_server=_rabbitmq(root, path),
         epmd=_epmd(root, path),
+        prometheus=_which("prometheus", path),
+        promtool=_which("promtool", path),
     )
 
 

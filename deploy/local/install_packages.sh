@@ -34,6 +34,6 @@ timeout 900 apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recomm
 # What was installed here is for private servers; Debian's own shall not start at the next boot either.
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then
     for unit in "$@"; do
-        case $unit in redis-server | rabbitmq-server) systemctl --quiet disable "$unit" || true ;; esac
+        case $unit in redis-server | rabbitmq-server | prometheus) systemctl --quiet disable "$unit" || true ;; esac
     done
 fi

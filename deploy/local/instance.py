@@ -16,7 +16,7 @@ from deploy.local.state_directory import STATE_VARIABLE, state_directory
 from shared.errors import InstaDistroError
 
 SECRETS_FILE = "secrets.json"
-SERVERS = ("postgres", "redis", "rabbitmq")
+SERVERS = ("postgres", "redis", "rabbitmq", "prometheus")
 _MARKER = ".instadistro"  # says whose the directory is; the last thing a wipe removes
 _OURS = (*SERVERS, "media", "logs", SECRETS_FILE, "run.json", "lock", _MARKER)
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from deploy.local.binaries import POSTGRES_OLDEST, Binaries, find_binaries
 from shared.errors import InstaDistroError
 
-POSTGRES, REDIS, RABBITMQ = "postgresql", "redis-server", "rabbitmq-server"
-ALL = (POSTGRES, REDIS, RABBITMQ)
+POSTGRES, REDIS, RABBITMQ, PROMETHEUS = "postgresql", "redis-server", "rabbitmq-server", "prometheus"
+ALL = (POSTGRES, REDIS, RABBITMQ, PROMETHEUS)
 _SCRIPT = Path(__file__).with_name("install_packages.sh")
 _QUESTION_DEADLINE_S = 10
 _LAST_LINES = 15
@@ -33,6 +33,7 @@ def missing_packages(binaries: Binaries, wanted: Collection[str] = ALL) -> list[
         POSTGRES: binaries.postgres is None,
         REDIS: binaries.redis_server is None,
         RABBITMQ: binaries.rabbitmq_server is None or binaries.epmd is None,
+        PROMETHEUS: binaries.prometheus is None or binaries.promtool is None,
     }
     return [name for name in ALL if name in wanted and absent[name]]
 
@@ -128,5 +129,6 @@ def main() -> int:
     except PackagesMissingError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"servers: {binaries.postgres}, {binaries.redis_server}, {binaries.rabbitmq_server}")
+    found = (binaries.postgres, binaries.redis_server, binaries.rabbitmq_server, binaries.prometheus)
+    print(f"servers: {', '.join(map(str, found))}")
     return 0

@@ -41,6 +41,7 @@ class Ports:
     rabbitmq_metrics: int = 55692
     rabbitmq_distribution: int = 55674
     epmd: int = 55675
+    prometheus: int = 59090
 
     def environment(self) -> dict[str, str]:
         """The same ports as environment variables, for child processes."""

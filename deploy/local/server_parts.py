@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.local.instance import Instance
 from deploy.local.instance_secrets import Secrets
-from deploy.local.packages import POSTGRES, RABBITMQ, REDIS, ensure_binaries
+from deploy.local.packages import POSTGRES, PROMETHEUS, RABBITMQ, REDIS, ensure_binaries
 from deploy.local.part import Part
 from deploy.local.ports import Ports
 from deploy.local.postgres import postgres_part
@@ -16,17 +16,19 @@ from deploy.local.rabbitmq import epmd_part, rabbitmq_part
 from deploy.local.redis import redis_part
 from deploy.local.surroundings import private_parts
 
-PACKAGES = {"postgres": POSTGRES, "redis": REDIS, "rabbitmq": RABBITMQ}
+PACKAGES = {"postgres": POSTGRES, "redis": REDIS, "rabbitmq": RABBITMQ, "prometheus": PROMETHEUS}
 
 
-def ensure_private_servers(environ: Mapping[str, str], *, say: Callable[[str], None]) -> None:
+def ensure_private_servers(
+    environ: Mapping[str, str], *, say: Callable[[str], None], with_prometheus: bool = False
+) -> None:
     """Find the programs of the servers this environment does not bring itself, installing what is missing.
 
     Raises:
         PackagesMissingError: programs are missing and cannot be installed; the text says which packages to install.
     """
-    private = private_parts(environ)
-    ensure_binaries([package for part, package in PACKAGES.items() if part in private], say=say)
+    wanted = private_parts(environ) | ({"prometheus"} if with_prometheus else set())
+    ensure_binaries([package for part, package in PACKAGES.items() if part in wanted], say=say)
 
 
 def server_parts(

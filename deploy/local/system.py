@@ -17,9 +17,11 @@ from deploy.local.instance_secrets import Secrets, load_secrets
 from deploy.local.log_stream import Log
 from deploy.local.orphans import end_orphans
 from deploy.local.own_parts import SERVICES, emulator_part, migrate_part, service_part
+from deploy.local.packages import PROMETHEUS, ensure_binaries
 from deploy.local.part import Part
 from deploy.local.patience import Patience
 from deploy.local.ports import NAMES, Ports, check_free
+from deploy.local.prometheus import RULES, prometheus_part
 from deploy.local.rabbitmq import rabbitmq_data
 from deploy.local.run_record import Recorder, new_record, read_record
 from deploy.local.server_parts import server_parts
@@ -46,6 +48,9 @@ class System:
         servers_only: run the private servers and nothing of the project's own.
         durable: False trades the database's safety in a power cut for speed; for tests.
         patience: when a part that dies is given up.
+        with_prometheus: also run a Prometheus that scrapes all of it.
+        scrape_every_s: how often that one asks its targets.
+        prometheus_rules: the directory of the rule files it evaluates.
         parts: run these in place of all of the above; for tests of the supervision itself.
     """
 
@@ -61,6 +66,9 @@ class System:
         servers_only: bool = False,
         durable: bool = True,
         patience: Patience = _DEFAULT_PATIENCE,
+        with_prometheus: bool = False,
+        scrape_every_s: float = 5.0,
+        prometheus_rules: Path = RULES,
         parts: Sequence[Part] | None = None,
     ) -> None:
         self.instance = instance
@@ -72,6 +80,9 @@ class System:
         self._servers_only = servers_only
         self._durable = durable
         self._patience = patience
+        self._with_prometheus = with_prometheus
+        self._scrape_every_s = scrape_every_s
+        self._prometheus_rules = prometheus_rules
         self._parts = parts
         self._happenings = Happenings()
         self._supervisor: Supervisor | None = None
@@ -196,7 +207,22 @@ class System:
         own = [migrate_part(self.environment)]
         if "emulator" in private:
             own.append(emulator_part(self.environment, port=self.ports.emulator, accounts=self._emulator_accounts))
-        return [*servers, *own, *(service_part(name, self.environment, ports=self.ports) for name in SERVICES)]
+        own += [service_part(name, self.environment, ports=self.ports) for name in SERVICES]
+        if self._with_prometheus:
+            own.append(await asyncio.to_thread(self._prometheus, with_rabbitmq="rabbitmq" in private))
+        return [*servers, *own]
+
+    def _prometheus(self, *, with_rabbitmq: bool) -> Part:
+        binary = ensure_binaries([PROMETHEUS], say=self._say).prometheus
+        assert binary is not None  # noqa: S101 - what was asked for is there, or an error was raised
+        return prometheus_part(
+            instance=self.instance,
+            binary=binary,
+            ports=self.ports,
+            scrape_every_s=self._scrape_every_s,
+            rules=self._prometheus_rules,
+            with_rabbitmq=with_rabbitmq,
+        )
 
     def _say(self, text: str) -> None:
         self._log.line(_SUPERVISOR, text)

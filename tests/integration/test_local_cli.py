@@ -8,9 +8,9 @@ import json
 import os
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from deploy.local import Log, Part, Ports, System
+from deploy.local import Log, Part, Ports, System, free_ports
 from deploy.local.private_file import write_private
 from deploy.local.process_identity import birth
 from deploy.local.run_record import PartRecord, RunRecord
@@ -115,6 +115,28 @@ async def test_up_and_status_tell_of_a_system_that_runs(instance):
     assert "ready" in status[1]
 
 
+async def test_who_asks_for_prometheus_and_has_a_system_without_it_is_told_how_to_get_it(instance):
+    """A system that runs is not restarted for it."""
+    async with System(instance, Ports(), log=Log(io.StringIO()), parts=[_NEW]):
+        code, text = await cli(instance, "up", "--with", "prometheus")
+        _, shown = await cli(instance, "status")
+
+    assert code == 0
+    assert "It runs without Prometheus. To have it: instadistro down, then this command again." in text
+    assert "59090" not in text + shown
+
+
+async def test_status_and_up_tell_where_prometheus_is(instance):
+    """It is a part like any other."""
+    prometheus = replace(_NEW, name="prometheus")
+    with free_ports() as ports:
+        async with System(instance, ports, log=Log(io.StringIO()), parts=[prometheus]):
+            for command in ("up", "status"):
+                _, text = await cli(instance, command)
+
+                assert f"http://127.0.0.1:{ports.prometheus}" in text
+
+
 async def test_status_and_down_say_so_when_nothing_runs(instance):
     """Neither command fails or creates anything where no system ever ran."""
     assert await cli(instance, "status") == (3, "Not running.\n")
@@ -130,7 +152,7 @@ async def test_errors_are_sentences_and_exit_codes(instance):
     instance.directory.unlink()
 
     assert wrong[0] == 2
-    assert wrong[1].startswith("instadistro: 13 setting(s) cannot be used:\n  - API_PORT would be 68080")
+    assert wrong[1].startswith("instadistro: 14 setting(s) cannot be used:\n  - API_PORT would be 68080")
     assert failed[0] == 1
     assert failed[1].startswith("instadistro: ")
     assert "Traceback" not in failed[1] + wrong[1]

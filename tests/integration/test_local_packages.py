@@ -15,9 +15,11 @@ from deploy.local.binaries import Binaries, find_binaries
 from deploy.local.packages import ALL, PackagesMissingError, ensure_binaries, install_privilege
 
 _SCRIPT = Path(packages.__file__).with_name("install_packages.sh")
-_NONE = Binaries(postgres=None, redis_server=None, rabbitmq_server=None, epmd=None)
+_NONE = Binaries(postgres=None, redis_server=None, rabbitmq_server=None, epmd=None, prometheus=None, promtool=None)
 _SOME = Path("/somewhere")
-_EVERYTHING = Binaries(postgres=_SOME, redis_server=_SOME, rabbitmq_server=_SOME, epmd=_SOME)
+_EVERYTHING = Binaries(
+    postgres=_SOME, redis_server=_SOME, rabbitmq_server=_SOME, epmd=_SOME, prometheus=_SOME, promtool=_SOME
+)
 
 
 def program(path, text="#!/bin/sh\n"):
@@ -83,7 +85,7 @@ def test_without_the_right_to_install_the_error_says_exactly_what_to_do():
         ensure_binaries(ALL, say=print, find=lambda: _NONE, privilege=lambda: None)
 
     text = str(caught.value)
-    assert "sudo apt-get install --no-install-recommends postgresql redis-server rabbitmq-server" in text
+    assert "sudo apt-get install --no-install-recommends postgresql redis-server rabbitmq-server prometheus" in text
     assert "docker compose up" in text
 
 

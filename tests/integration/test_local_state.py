@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local import Instance, open_instance
 from deploy.local.account import Account, StateDirectoryError, check_enterable, server_account
+from deploy.local.instance import SERVERS
 from deploy.local.instance_secrets import load_secrets
 from deploy.local.state_directory import state_directory
 from shared.settings import load_settings
@@ -133,7 +134,8 @@ def test_damaged_secrets_are_an_error_and_stay_as_they_are(instance):
 def test_a_wipe_removes_our_files_and_nobody_elses(instance):
     """A state directory that holds other things keeps them."""
     load_secrets(instance)
-    instance.server_directory("postgres")
+    for name in SERVERS:
+        instance.server_directory(name)
     foreign = instance.directory / "holiday.jpg"
     foreign.touch()
 

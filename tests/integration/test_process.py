@@ -27,11 +27,14 @@ def start(service, environment):
 def test_wrong_settings_are_told_all_at_once_with_status_2(service):
     """Nobody mends one fault only to be told of the next."""
     with start(service, {"DATABASE_URL": "mysql://x", "LEASE_S": "soon", "API_PORT": "99999999"}) as process:
-        _, said = process.communicate(timeout=60)
+        said, trace = process.communicate(timeout=60)
 
     assert process.returncode == 2
+    assert trace == ""
+    line = json.loads(said)
+    assert (line["event"], line["service"]) == ("service.settings_wrong", service)
     for name in ("DATABASE_URL", "REDIS_URL", "AMQP_URL", "TOKEN_KEYS", "CURSOR_SECRET", "LEASE_S", "API_PORT"):
-        assert f"- {name} " in said
+        assert f"- {name} " in line["error"]
 
 
 def test_a_database_that_is_away_is_one_sentence_and_status_1():
