@@ -166,19 +166,21 @@ def text(title: str, content: str, *, height: int = 3) -> Panel:
 
 def percentiles(histogram: str, *, by: str = "") -> tuple[Query, ...]:
     """p50, p95 and p99 of a histogram; `by` is a matcher such as `{type="post:publish"}`."""
+    return percentiles_of(f"rate({histogram}_bucket{by}[$__rate_interval])")
+
+
+def percentiles_of(buckets: str) -> tuple[Query, ...]:
+    """p50, p95 and p99 of the rates of a histogram's buckets, such as those that a rule records."""
     return tuple(
-        Query(
-            expr=f"histogram_quantile({share}, sum by (le) (rate({histogram}_bucket{by}[$__rate_interval])))",
-            legend=f"p{round(share * 100)}",
-        )
+        Query(expr=f"histogram_quantile({share}, sum by (le) ({buckets}))", legend=f"p{round(share * 100)}")
         for share in (0.5, 0.95, 0.99)
     )
 
 
-def percentile_by(label: str, histogram: str, *, share: float = 0.95, matcher: str = "") -> Query:
-    """One percentile of a histogram for each value of a label."""
+def percentile_by(label: str, histogram: str, *, matcher: str = "") -> Query:
+    """The 95th percentile of a histogram for each value of a label."""
     rate = f"sum by (le, {label}) (rate({histogram}_bucket{matcher}[$__rate_interval]))"
-    return Query(expr=f"histogram_quantile({share}, {rate})", legend=f"{{{{{label}}}}}")
+    return Query(expr=f"histogram_quantile(0.95, {rate})", legend=f"{{{{{label}}}}}")
 
 
 def rate_by(label: str, counter: str, *, matcher: str = "", per_minute: bool = False) -> Query:

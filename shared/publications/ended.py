@@ -38,6 +38,8 @@ FAILED_REASONS: Mapping[str, Ending] = MappingProxyType(
         "unreadable": Ending.FAILED,
     }
 )
+# A person wished so; what waits for that becomes too late by their wish.
+_STOPPED: frozenset[str] = frozenset({"account_paused", "account_disconnected", "distribution_paused"})
 _ENDING_OF: Mapping[PublicationState, Ending] = MappingProxyType(
     {
         PublicationState.PUBLISHED: Ending.PUBLISHED,
@@ -49,6 +51,8 @@ _ENDING_OF: Mapping[PublicationState, Ending] = MappingProxyType(
 
 def ending_of(state: PublicationState, reason: str | None) -> Ending | None:
     """How a publication in this state has ended; None if it has not, or by a person's wish."""
+    if state is PublicationState.MISSED and reason in _STOPPED:
+        return None
     if state is PublicationState.FAILED:
         return FAILED_REASONS.get(reason or "", Ending.FAILED)
     return _ENDING_OF.get(state)

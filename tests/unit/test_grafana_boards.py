@@ -49,7 +49,7 @@ _FOREIGN = {
     "rabbitmq_resident_memory_limit_bytes": set(),
 }
 _ENDINGS = {"counter": ["_total"], "gauge": [""], "histogram": ["_count", "_sum"]}
-_RECORDED_LABELS = {"slo", "namespace", "service", "queue", "priority"}
+_RECORDED_LABELS = {"le", "method", "slo", "namespace", "service", "queue", "priority"}
 
 
 @pytest.fixture(params=_FILES, ids=lambda file: file.stem)

@@ -170,6 +170,32 @@ def test_every_alert_is_seen_to_fire_and_to_stay_silent():
     assert names - silent - {name for name, labels in fires if labels - {"severity"}} == set()
 
 
+def hiding_sides():
+    """Alert by alert what docs/monitoring.md hides and by what, with the labels that this goes by."""
+    text = (CHECKOUT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```yaml\n(route:.+?)^```", text, re.MULTILINE | re.DOTALL)
+    for rule in yaml.safe_load(block)["inhibit_rules"]:
+        for side in ("source_matchers", "target_matchers"):
+            matchers = dict(re.findall(r'^(\w+)=~?"(.+)"$', "\n".join(rule[side]), re.MULTILINE))
+            yield from ((name, {*matchers, *rule.get("equal", ())}) for name in matchers["alertname"].split("|"))
+
+
+def test_what_hides_what_goes_by_alerts_and_labels_that_exist():
+    """Whoever copies the rules that inhibit has none without effect: both sides exist and have the labels."""
+    labels = defaultdict[str, set[str]](lambda: {"alertname"})
+    for case in cases():
+        labels[case["alertname"]].update(*(alert["exp_labels"] for alert in case["exp_alerts"]))
+
+    lacking = [
+        (name, needed - had)
+        for name, needed in hiding_sides()
+        for had in [{label for alert in labels if re.fullmatch(name, alert) for label in labels[alert]}]
+        if needed - had
+    ]
+
+    assert lacking == []
+
+
 @pytest.mark.parametrize("page", ["docs/monitoring.md", *(f"docs/runbooks/{name}.md" for name in sorted(PAGES))])
 def test_metrics_that_are_named_exist(page):
     """Whoever copies a name from a page finds series under it."""

@@ -70,6 +70,10 @@ def test_only_what_its_owner_can_mend_is_refused():
         (PublicationState.FAILED, "exhausted", Ending.FAILED),
         (PublicationState.FAILED, "a reason of tomorrow", Ending.FAILED),
         (PublicationState.MISSED, "quota", Ending.MISSED),
+        (PublicationState.MISSED, "reauth_required", Ending.MISSED),
+        (PublicationState.MISSED, "account_paused", None),
+        (PublicationState.MISSED, "account_disconnected", None),
+        (PublicationState.MISSED, "distribution_paused", None),
         (PublicationState.OUTCOME_UNKNOWN, "unverified", Ending.UNKNOWN),
         (PublicationState.SCHEDULED, "quota", None),
         (PublicationState.HELD, "account_paused", None),
@@ -77,7 +81,7 @@ def test_only_what_its_owner_can_mend_is_refused():
     ],
 )
 def test_how_a_publication_ended(state, reason, ending):
-    """What waits has not ended, and what a person canceled did not end by itself."""
+    """What waits has not ended, and what a person canceled, or stopped until it was too late, did not end by itself."""
     assert ending_of(state, reason) is ending
 
 

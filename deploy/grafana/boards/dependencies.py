@@ -95,17 +95,15 @@ _POSTGRES = Row(
             unit="cpm",
             width=6,
             shows="Queries a minute that failed, by how.",
-            normal="0; single deadlocks are tried again.",
-            otherwise=(
-                "`connection`: the server is away. `timeout`: it is slow. `constraint`, `other`: the log has them."
-            ),
+            normal="0, but for `constraint` and `serialization`.",
+            otherwise="`connection`: the server is away. `timeout`: it is slow. `other`: see the logs.",
             alerts=("DatabaseErrors",),
         ),
         lines(
             "Pools in use",
             Query(
-                expr="sum by (pool) (instadistro_db_pool_connections"
-                f'{{state="in_use", {_SERVICE}}}) / sum by (pool) (instadistro_db_pool_max_connections{{{_SERVICE}}})',
+                expr=f'max by (pool) (instadistro_db_pool_connections{{state="in_use", {_SERVICE}}}'
+                f" / ignoring (state) instadistro_db_pool_max_connections{{{_SERVICE}}})",
                 legend="{{pool}}",
             ),
             unit="percentunit",
@@ -113,7 +111,7 @@ _POSTGRES = Row(
             highest=1,
             series=("api", "scheduler", "publisher", "health"),
             limits=rising(orange=0.8, red=0.95),
-            shows="Connections of each pool that are in use, as a share of what it may open.",
+            shows="Connections in use of a pool, as a share of what it may open, in the process where it is fullest.",
             normal="Under 80 %.",
             otherwise="At 100 % requests and jobs wait: slow queries, or a pool that is too small for its load.",
             alerts=("DatabasePoolShort",),
@@ -141,8 +139,8 @@ _REDIS = Row(
             Query(expr="max(instadistro_redis_memory_max_bytes) > 0", legend="limit"),
             unit="bytes",
             shows="Memory that Redis uses, and its limit where it has one.",
-            normal="Under 95 % of the limit.",
-            otherwise="At the limit keys are dropped or writes refused: give it more, or find who else uses it.",
+            normal="Below the limit, or level at it while few keys are dropped.",
+            otherwise="Many keys are dropped, or writes refused: give it more, or find who else uses it.",
             alerts=("RedisMemoryShort",),
         ),
         lines(
@@ -196,7 +194,7 @@ _RABBITMQ = Row(
             shows=(
                 "Memory, disk and descriptors as shares of the limits at which the broker blocks whoever publishes."
             ),
-            normal="Under 80 %.",
+            normal="Under 80 %, disk under 50 %.",
             otherwise="Memory: work off what waits, or give more. Disk: free some. At 100 % it takes no messages.",
             alerts=(
                 "BrokerMemoryHigh",

@@ -11,6 +11,7 @@ from deploy.grafana.panel import (
     falling,
     lines,
     percentiles,
+    percentiles_of,
     rate_by,
     rising,
     stat,
@@ -18,6 +19,7 @@ from deploy.grafana.panel import (
 )
 
 _REQUESTS = "instadistro_http_request_duration_seconds_count"
+_OF_CLIENTS = 'route!~"unmatched|/healthz|/readyz"'  # as the objective counts them
 
 _NOW = Row(
     title="Now",
@@ -47,15 +49,16 @@ _NOW = Row(
             limits=rising(red=1),
             shows="Publications that are lost, live twice or live too early.",
             normal="0, always.",
-            otherwise="Stop the publisher before you look further: each one is a defect or damaged data.",
+            otherwise="Each is a defect or damaged data: the log of the scheduler names it (`publications.breach`).",
             alerts=("InvariantBroken",),
         ),
         stat(
             "Processes down",
-            'count(up{job="instadistro"} == 0) or vector(0)',
+            '(count(up{job="instadistro"} == 0) or vector(0))'
+            ' + 4 - (count(count by (service) (up{job="instadistro"})) or vector(0))',
             unit="none",
             limits=rising(orange=1, red=2),
-            shows="Processes of the four services that Prometheus cannot ask.",
+            shows="Processes that Prometheus cannot ask, and those of the four services of which it knows no process.",
             normal="0; 1 during an upgrade.",
             otherwise="`instadistro status`, then the log of the process that is missing.",
             alerts=(
@@ -114,7 +117,7 @@ _OBJECTIVES = Row(
             shows="The share of errors in the last hour, as a multiple of what would use up the budget in 30 days.",
             normal="Under 1; up to 6 for an hour at a time.",
             otherwise=(
-                "At 14.4 a thirtieth of the month's budget is gone within 90 minutes: follow the alert that fires."
+                "At 14.4 the budget of 30 days is gone within two days, at 6 within five: follow the alert that fires."
             ),
             alerts=(
                 "ErrorBudgetBurnsFast",
@@ -137,13 +140,16 @@ _API = Row(
         lines(
             "Requests",
             *(
-                Query(expr=f'sum(rate({_REQUESTS}{{code=~"{digit}.."}}[$__rate_interval]))', legend=f"{digit}xx")
+                Query(
+                    expr=f'sum(rate({_REQUESTS}{{{_OF_CLIENTS}, code=~"{digit}.."}}[$__rate_interval]))',
+                    legend=f"{digit}xx",
+                )
                 for digit in range(2, 6)
             ),
             unit="reqps",
             stacked=True,
             series=("2xx", "3xx", "4xx", "5xx"),
-            shows="Requests answered a second, by class of status.",
+            shows="Requests of clients answered a second, by class of status; without probes and unknown paths.",
             normal="As much as your clients send; 4xx a small share.",
             otherwise=(
                 "Many 4xx: a client sends what is refused (429: it asks too often). None at all: can it be reached?"
@@ -151,28 +157,22 @@ _API = Row(
         ),
         lines(
             "Share of requests that failed",
-            Query(
-                expr=f'(sum(rate({_REQUESTS}{{code=~"5.."}}[$__rate_interval])) or vector(0))'
-                f" / sum(rate({_REQUESTS}[$__rate_interval]))",
-                legend="5xx",
-            ),
+            Query(expr='instadistro:slo_error_ratio:rate5m{slo="api_availability"}', legend="5xx"),
             unit="percentunit",
             series=("5xx",),
             limits=rising(red=0.001),
-            shows="Requests answered with a status of 500 or above, as a share of all.",
+            shows="Requests of clients answered with a status of 500 or above, as a share of all, over 5 minutes.",
             normal="Under 0.1 %, which is the objective.",
-            otherwise=(
-                "See the board *Dependencies*: 503 is PostgreSQL away; 500 is in the API's log with its request id."
-            ),
+            otherwise="503: see the board *Dependencies*, or the outbox is too old (*Queues*). 500: see the API's log.",
             alerts=("ErrorBudgetBurnsFast",),
         ),
         lines(
             "Time to answer",
-            *percentiles("instadistro_http_request_duration_seconds"),
+            *percentiles_of("instadistro:http_request_duration_seconds_bucket:rate5m"),
             unit="s",
             series=("p50", "p95", "p99"),
             limits=rising(red=0.25),
-            shows="From a request's headers to its answer being ready.",
+            shows="From a request's headers to its answer, of what the objective counts: no streams or refusals.",
             normal="p99 under 0.25 s, which is the objective for 99 % of requests.",
             otherwise=("See the board *Dependencies*: waits for a connection, slow queries, event-loop lag, no cache."),
             alerts=(
@@ -252,7 +252,7 @@ _ACCOUNTS = Row(
             shows="Accounts in use whose token ends within so many days; each number contains the smaller ones.",
             normal="0: tokens are renewed from 30 days before their end on.",
             otherwise=(
-                "See `token:refresh` on the board *Queues*; accounts that refuse need their owners to connect again."
+                "`instadistro jobs dead --type token:refresh`; accounts that refuse need their owners to connect again."
             ),
             alerts=(
                 "TokensEnding",
@@ -266,12 +266,10 @@ OVERVIEW: Final = Board(
     name="overview",
     title="Overview",
     about=(
-        "Whether the system keeps its promises, and what is wrong if not. **Normal:** the first row is green,"
-        " budgets are"
-        " over 25 %, nearly every publication that ends is published within 60 s of its time.\n\n"
-        "**Where next:** *Publishing* when posts are late or fail, *Queues* when jobs wait, *Dependencies* when"
-        " the API is"
-        " slow or a server is away. Lines across a panel are new versions."
+        "Whether the system keeps its promises, and what is wrong if not. **Normal:** the first row is green, budgets"
+        " are over 25 %, nearly every publication that ends is published within 60 s of its time.\n\n"
+        "**Where next:** *Publishing* when posts are late or fail, *Queues* when jobs wait, *Dependencies* when the API"
+        " is slow or a server is away. Lines across a panel are new versions."
     ),
     rows=(_NOW, _OBJECTIVES, _API, _PUBLICATIONS, _ACCOUNTS),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deploy.grafana.board import Row
-from deploy.grafana.panel import Query, lines, percentile_by, rising
+from deploy.grafana.panel import Query, lines, rising
 
 _SERVICE = 'service=~"$service"'
 _OWN = f'job="instadistro", {_SERVICE}'
@@ -15,12 +15,16 @@ PROCESSES: Final = Row(
     panels=(
         lines(
             "Event-loop lag (99th percentile)",
-            percentile_by("service", "instadistro_event_loop_lag_seconds", share=0.99, matcher=f"{{{_SERVICE}}}"),
+            Query(
+                expr="max by (service) (histogram_quantile(0.99, sum by (le, service, instance)"
+                f" (rate(instadistro_event_loop_lag_seconds_bucket{{{_SERVICE}}}[$__rate_interval]))))",
+                legend="{{service}}",
+            ),
             unit="s",
             width=6,
             series=("api", "scheduler", "publisher", "health"),
             limits=rising(orange=0.1),
-            shows="How much later than asked the event loop woke a sleeper.",
+            shows="How much later than asked the event loop woke a sleeper, in the process where it lags most.",
             normal="Under 50 ms.",
             otherwise="The process has too little CPU, or something computes for long: see *CPU*.",
             alerts=("EventLoopLags",),

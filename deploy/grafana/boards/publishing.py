@@ -244,9 +244,8 @@ PUBLISHING: Final = Board(
     name="publishing",
     title="Publishing",
     about=(
-        "How posts go from due to live, and what Instagram answers on the way. **Normal:** 99.5 % are live within"
-        " 60 s of"
-        " their time, calls that are not ok are near 0, nothing waits for the platform.\n\n"
+        "How posts go from due to live, and what Instagram answers on the way. **Normal:** 99.5 % are live within 60 s"
+        " of their time, calls that are not ok are near 0, nothing waits for the platform.\n\n"
         "**How to read it:** late posts have one of three causes, told apart by a row each: the platform is slow or"
         " refuses (*Calls*), a limit is used up (*Limits*), or our workers do not come to it (*Workers*)."
     ),

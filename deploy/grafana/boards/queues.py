@@ -10,7 +10,7 @@ from deploy.grafana.panel import Query, lines, percentile_by, percentiles, rate_
 _LANES = 'priority=~"$priority"'
 _SCHEDULES = "instadistro_schedule_lateness_seconds"
 _SWEPT = "instadistro_loop_last_success_timestamp_seconds"
-_QUICK = 'loop=~"relay|rescue|missed|occurrences|recurring|leases"'
+_QUICK = "relay|rescue|occurrences|leases"
 _NO_RETRY = 'queue!~"jobs.retry.*"'
 
 _NOW = Row(
@@ -24,24 +24,19 @@ _NOW = Row(
             width=6,
             shows="Jobs that wait in the broker's queues, without those that wait for another try.",
             normal="Under 100; thousands at a rush.",
-            otherwise="Depth alone says little: see whether *Oldest job* rises too.",
+            otherwise="Depth alone says little: see whether *Oldest job, by lane* rises too.",
             alerts=("QueueGrows",),
         ),
         stat(
-            "Oldest job",
-            "max(instadistro_queue_oldest_age_seconds)",
+            "Oldest urgent job",
+            'max(instadistro_queue_oldest_age_seconds{priority=~"critical|high"})',
             unit="s",
-            limits=rising(orange=60, red=900),
+            limits=rising(orange=10, red=60),
             width=6,
-            shows="The longest wait of a job that is next in its lane, of all queues and priorities.",
+            shows="The longest wait of a job that is next in its lane, of the lanes `critical` and `high`.",
             normal="Under 5 s.",
-            otherwise=(
-                "One queue, all lanes: its service is down or hangs. Low lanes alone: more urgent work is ahead."
-            ),
-            alerts=(
-                "UrgentJobsWait",
-                "JobsWait",
-            ),
+            otherwise="See *Oldest job, by lane*: all lanes of a queue rise when its service is down or hangs.",
+            alerts=("UrgentJobsWait",),
         ),
         stat(
             "Outbox behind by",
@@ -81,7 +76,7 @@ _QUEUES = Row(
             ),
             unit="s",
             limits=rising(orange=60, red=900),
-            shows="How long a job waits that is next in its lane. A lane is one priority of one queue.",
+            shows="How long a job waits that is next in its lane: a priority of a queue. Low lanes may wait an hour.",
             normal="Under 5 s; `critical` and `high` never over 60 s.",
             otherwise="All lanes of a queue rise together: its service is down, hung or deaf. See docs/metrics.md.",
             alerts=(
@@ -237,9 +232,9 @@ _SWEEPS = Row(
     panels=(
         lines(
             "Since a loop's last good sweep",
-            Query(expr=f"max by (loop) (time() - ({_SWEPT}{{{_QUICK}}} > 0))", legend="{{loop}}"),
-            Query(
-                expr=f"max(time() - ({_SWEPT}{{{_QUICK.replace('=~', '!~')}}} > 0))", legend="the longest of all others"
+            Query(expr=f'max by (loop) (time() - {_SWEPT}{{loop=~"{_QUICK}"}})', legend="{{loop}}"),
+            Query(  # `events` ends with the last stream of a tenant
+                expr=f'max(time() - {_SWEPT}{{loop!~"{_QUICK}|events"}})', legend="the longest of all others"
             ),
             unit="s",
             width=12,
@@ -271,11 +266,9 @@ QUEUES: Final = Board(
     title="Queues and scheduler",
     about=(
         "What waits for its turn, for how long, and what moves it. **Normal:** the oldest job is seconds old, the"
-        " outbox"
-        " is behind by less than 2 s, no job is dead, every loop has just run.\n\n"
-        "**How to read it:** a job goes outbox, broker, worker. Behind in the outbox: scheduler or broker. Old in"
-        " a queue:"
-        " the service that reads it. Retried or dead: what the job needs, which its service's log names."
+        " outbox is behind by less than 2 s, no job is dead, every loop has just run.\n\n"
+        "**How to read it:** a job goes outbox, broker, worker. Behind in the outbox: scheduler or broker. Old in a"
+        " queue: the service that reads it. Retried or dead: what the job needs, which its service's log names."
     ),
     variables=(
         Variable(
