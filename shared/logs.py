@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import threading
 from collections.abc import Mapping, MutableMapping
+from datetime import date
+from enum import Enum
 from types import TracebackType
 from typing import Any
 
@@ -29,7 +32,12 @@ _FIRST = ("ts", "level", "event", "service")
 _KEPT = (*_FIRST, "request_id", "trace_id", "job_id", "job_type", "attempt", "subject", "error", "exception")
 # Shorter fields of our own are ids, names and routes; looking through each would cost every request.
 _PLAIN_CHARS_MAX = 40
-_FREE_TEXT = frozenset({"error", "exception", "cause", "first", "stack"})
+_FREE_TEXT = frozenset({"error", "exception", "cause", "first", "stack", "reason", "url"})
+_AS_THEY_ARE = frozenset({int, float, bool, type(None)})
+_DEPTH_MAX = 8
+_LEFT_OUT_MAX = 20
+_CUT_TO = (_TEXT_CHARS_MAX // 4, 50)  # twelve bytes a character, at worst
+_INT_BITS_MAX = 1_024
 
 log = structlog.get_logger()
 _Event = MutableMapping[str, Any]
@@ -124,22 +132,42 @@ def _catch_the_uncaught() -> None:
 def _make_safe(_logger: Any, _method: str, event: _Event) -> _Event:
     is_foreign = "_record" in event  # a library's own words
     for key, value in event.items():
+        kind = type(value)
         if is_secret_name(key):
             event[key] = MASK
-        elif type(value) is str:
+        elif kind is str:
             if len(value) > _PLAIN_CHARS_MAX or key in _FREE_TEXT or is_foreign:
                 event[key] = _safe_text(value, _EXCEPTION_CHARS_MAX if key == "exception" else _TEXT_CHARS_MAX)
-        elif isinstance(value, dict | list | tuple):
-            event[key] = _safe_inside(value)
+        elif kind not in _AS_THEY_ARE and key != "_record":
+            event[key] = _safe_inside(value, _DEPTH_MAX)
     return event
 
 
-def _safe_inside(value: Any) -> Any:
+def _safe_inside(value: Any, depth: int) -> Any:
+    if type(value) in _AS_THEY_ARE:
+        return value
+    if isinstance(value, str):
+        return _safe_text(str(value), _TEXT_CHARS_MAX)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"{len(value)} bytes"
+    if not isinstance(value, dict | list | tuple | set | frozenset):
+        return _safe_text(_shown(value), _TEXT_CHARS_MAX)
+    if depth == 0:
+        return _GAP.strip()
     if isinstance(value, dict):
-        return {key: MASK if is_secret_name(str(key)) else _safe_inside(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_safe_inside(item) for item in value]
-    return _safe_text(value, _TEXT_CHARS_MAX) if isinstance(value, str) else value
+        # A name may be wrong as well: half a character, or a text of others.
+        named = ((_safe_text(_shown(key), _TEXT_CHARS_MAX), item) for key, item in value.items())
+        return {key: MASK if is_secret_name(key) else _safe_inside(item, depth - 1) for key, item in named}
+    return [_safe_inside(item, depth - 1) for item in value]
+
+
+def _shown(value: Any) -> str:
+    try:
+        if isinstance(value, Enum | date):
+            return str(value.value if isinstance(value, Enum) else value.isoformat())
+        return repr(value) if isinstance(value, BaseException) else str(value)
+    except Exception:  # noqa: BLE001 - whatever somebody's class does: a line must never fail
+        return f"a {type(value).__name__} that cannot be shown"
 
 
 def _safe_text(text: str, most: int) -> str:
@@ -153,22 +181,46 @@ def _cut(text: str, most: int) -> str:
 
 
 def _to_json(_logger: Any, _method: str, event: _Event) -> str:
-    ordered = {**{name: event.pop(name) for name in _FIRST if name in event}, **event}
+    get = event.get
+    ordered = {"ts": get("ts"), "level": get("level"), "event": get("event"), "service": get("service"), **event}
     line = _encode(ordered)
     if len(line) * 4 > LINE_BYTES_MAX and len(line.encode()) > LINE_BYTES_MAX:
-        line = _encode(_shortened(ordered))
+        line = _shortened(ordered)
     return line
 
 
-def _shortened(event: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in event.items() if name in _KEPT}
-    most = _TEXT_CHARS_MAX // 4  # six bytes a character, at worst
-    short = {name: value if type(value) is not str else value[:most] for name, value in kept.items()}
-    return short | {"left_out": sorted(str(name)[:_PLAIN_CHARS_MAX] for name in event.keys() - kept.keys())[:20]}
+def _shortened(event: Mapping[str, Any]) -> str:
+    kept = {name: event[name] for name in _KEPT if name in event}
+    left_out = sorted(str(name)[:_PLAIN_CHARS_MAX] for name in event if name not in kept)[:_LEFT_OUT_MAX]
+    line = ""
+    for most in _CUT_TO:
+        line = _encode({name: _short(value, most) for name, value in kept.items()} | {"left_out": left_out})
+        if len(line.encode()) <= LINE_BYTES_MAX:
+            break
+    return line
+
+
+def _short(value: Any, most: int) -> Any:
+    if type(value) in _AS_THEY_ARE:
+        return value
+    return _cut(value if isinstance(value, str) else _encode(value), most)
 
 
 def _encode(event: Any) -> str:
     try:
-        return msgspec.json.encode(event, enc_hook=repr).decode()
-    except (TypeError, ValueError):  # half a character, or a key that is no text: a line must never fail
-        return json.dumps(event, default=repr)
+        return msgspec.json.encode(event, enc_hook=_shown).decode()
+    except (TypeError, ValueError):  # half a character, a number without end: a line must never fail
+        return json.dumps(_with_sound_numbers(event))
+
+
+def _with_sound_numbers(value: Any) -> Any:
+    """The standard library writes numbers that JSON has not, and refuses to write the longest ones."""
+    if isinstance(value, dict):
+        return {key: _with_sound_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_sound_numbers(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and value.bit_length() > _INT_BITS_MAX:
+        return f"a number of {value.bit_length()} bits"
+    return value

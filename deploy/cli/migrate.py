@@ -15,7 +15,8 @@ from shared.jobs import declare_topology, open_session
 from shared.settings import Settings, load_settings
 
 log = structlog.get_logger()
-_DEADLINE_S = 120.0
+_SERVER_S = 120.0
+_DATABASE_S = 3_500.0  # an index on a large table takes its time
 _RETRY_S = 0.5
 
 
@@ -29,8 +30,8 @@ async def migrate_all(settings: Settings) -> list[str]:
         NotReadyError: a server did not answer in time; start it, or try again later.
         MigrationError, TopologyError: what is there does not fit this version; the text says what to do.
     """
-    applied = await migrate_database(settings.database_url, deadline_s=_DEADLINE_S)
-    async with asyncio.timeout(_DEADLINE_S):
+    applied = await migrate_database(settings.database_url, deadline_s=_DATABASE_S, server_s=_SERVER_S)
+    async with asyncio.timeout(_SERVER_S):
         while True:
             try:
                 async with open_session(settings.amqp_url, name="migrate") as session:

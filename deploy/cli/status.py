@@ -18,6 +18,7 @@ from typing import Any
 import click
 from rich.console import Console, RenderableType
 from rich.live import Live
+from rich.segment import Segments
 from rich.text import Text
 
 from deploy.cli.overview import overview
@@ -33,6 +34,7 @@ from deploy.status import (
     parts_of,
     read_all,
     render,
+    silent_servers,
     summarise,
     targets_at,
 )
@@ -96,9 +98,17 @@ async def watch_until(
     stop = stop or asyncio.Event()
     with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
         while not stop.is_set():
-            live.update((await look()).shown, refresh=True)
+            live.update(_end_of((await look()).shown, console), refresh=True)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _EVERY_S)
+
+
+def _end_of(shown: RenderableType, console: Console) -> RenderableType:
+    """What fits on a screen: the end tells what is wrong and what to do."""
+    if not console.is_terminal:
+        return shown
+    lines = console.render_lines(shown, new_lines=True)[-console.height :]
+    return Segments(segment for line in lines for segment in line)
 
 
 async def _look_here() -> Seen:
@@ -107,8 +117,11 @@ async def _look_here() -> Seen:
     if record is None or not record.alive:
         return _not_running(record)
     ports = Ports(**record.ports)
-    parts = parts_of(record)
-    summary = await _summary([target for target in local_targets(ports) if target.name in record.parts])
+    summary, silent = await asyncio.gather(
+        _summary([target for target in local_targets(ports) if target.name in record.parts]),
+        silent_servers({name: part.port for name, part in record.parts.items() if part.port is not None}),
+    )
+    parts = parts_of(record, silent=silent)
     places = overview(instance, ports, with_prometheus="prometheus" in record.parts)
     where = f"  {'process':<10}{record.pid}, since {record.started_at}\n{places}"
     return Seen(

@@ -38,7 +38,7 @@ if [ -e "$directory" ]; then
 fi
 
 new="$directory.new.$$"
-mkdir "$new"
+mkdir -p "$new"
 trap 'rm -rf "$new"' EXIT
 trap 'exit 1' INT TERM
 put() { cat >"$new/$1"; }

@@ -3,6 +3,7 @@
 from deploy.status.advice import Finding, findings, next_step
 from deploy.status.parts import PartSeen, parts_of
 from deploy.status.read import Reading, read_all
+from deploy.status.servers import silent_servers
 from deploy.status.show import render
 from deploy.status.summarise import summarise
 from deploy.status.summary import Summary
@@ -20,6 +21,7 @@ __all__ = [
     "parts_of",
     "read_all",
     "render",
+    "silent_servers",
     "summarise",
     "targets_at",
 ]

@@ -60,7 +60,7 @@ def _of_parts(parts: Sequence[PartSeen]) -> Iterator[Finding]:
 def _of_services(summary: Summary) -> Iterator[Finding]:
     for service in summary.services:
         if service.error is not None:
-            text = f"{service.name} at {service.where} does not answer: {service.error}."
+            text = f"{service.name} at {service.where} tells nothing: {service.error}."
             yield Finding(severe=True, text=text, todo=_DOCTOR)
         elif service.lacks:
             text = f"{service.name} at {service.where} is not ready: {', '.join(sorted(service.lacks))}."

@@ -35,7 +35,7 @@ def _facts(summary: Summary) -> list[tuple[str, str]]:
         ("publications", f"{_each(publications.open)}; the oldest due for {age(publications.oldest_due_s)}"),
         ("ended", f"{_each(publications.ended, none='none')}; within 60 s of their time: {_on_time(summary)}"),
         ("dead jobs", f"{_wrong_if(dead.waiting)} wait (instadistro jobs dead); parked since start: {parked}"),
-        ("cache", f"{_ratio(cache)} of {cache.reads:,} reads were hits{_away(cache.redis_away)}"),
+        ("cache", f"{_hits(summary)}{_away(cache.redis_away)}"),
         ("platform", _platform(summary)),
         ("alerts", _each(summary.alerts, none="none")),
         ("accounts", _each(summary.accounts, none="none")),
@@ -57,6 +57,12 @@ def _on_time(summary: Summary) -> str:
 
 def _wrong_if(value: int | None) -> str:
     return f"[{_WRONG}]{value:,}[/]" if value else number(value)
+
+
+def _hits(summary: Summary) -> str:
+    if summary.requests.answered is None:  # no gateway told
+        return UNKNOWN
+    return f"{_ratio(summary.cache)} of {summary.cache.reads:,} reads were hits"
 
 
 def _ratio(cache: Cache) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from deploy.local.run_record import PartRecord, RunRecord
@@ -20,13 +21,22 @@ class PartSeen:
     since: str  # RFC 3339, of the state
 
 
-def parts_of(record: RunRecord) -> list[PartSeen]:
-    """The parts in the order they were started; one whose process has ended since it was recorded has `died`."""
+def parts_of(record: RunRecord, *, silent: Collection[str] = ()) -> list[PartSeen]:
+    """The parts in the order they were started; one whose process has ended since it was recorded has `died`.
+
+    Args:
+        record: what `up` wrote.
+        silent: the names of those that were asked and said nothing.
+    """
     return [
-        PartSeen(name=name, state=_state(part), pid=part.pid, port=part.port, since=part.since)
+        PartSeen(
+            name=name, state=_state(part, is_silent=name in silent), pid=part.pid, port=part.port, since=part.since
+        )
         for name, part in record.parts.items()
     ]
 
 
-def _state(part: PartRecord) -> str:
-    return "died" if part.pid is not None and not part.alive else part.state
+def _state(part: PartRecord, *, is_silent: bool) -> str:
+    if part.pid is not None and not part.alive:
+        return "died"
+    return "no answer" if is_silent and part.state in RUNNING else part.state

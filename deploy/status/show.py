@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from deploy.status.advice import Finding, findings, next_step
@@ -14,7 +14,7 @@ from deploy.status.facts import facts
 from deploy.status.parts import PartSeen
 from deploy.status.queues import Queue
 from deploy.status.summary import Service, Summary
-from deploy.status.words import UNKNOWN, age, memory, number
+from deploy.status.words import UNKNOWN, age, memory, moment, number
 
 _PRIORITIES = ("critical", "high", "normal", "low", "very_low", "all")
 _WRONG, _WARN, _FINE, _QUIET = "red", "yellow", "green", "dim"
@@ -50,7 +50,7 @@ def _parts(parts: Sequence[PartSeen], services: Sequence[Service]) -> Table:
             _state(part.state if told is None or part.state != "ready" else _readiness(told)),
             str(part.pid or ""),
             str(part.port or ""),
-            part.since,
+            moment(part.since),
             (told.version or "") if told else "",
             memory(told.memory_bytes) if told else "",
         )
@@ -64,7 +64,7 @@ def _processes(services: Sequence[Service]) -> Table:
             service.name,
             _state(_readiness(service)),
             service.where,
-            service.since or "",
+            moment(service.since),
             service.version or "",
             memory(service.memory_bytes),
         )
@@ -86,7 +86,7 @@ def _queues(queues: Sequence[Queue]) -> Table | Text:
     if not shown:
         return Text(f"queues: {UNKNOWN}, no scheduler tells of them", style=_WARN)
     priorities = [name for name in _PRIORITIES if any(name == lane.priority for each in shown for lane in each.lanes)]
-    table = Table("queue", *priorities, "consumers", box=SIMPLE_HEAD)
+    table = Table(Column("queue", no_wrap=True), *priorities, "consumers", box=SIMPLE_HEAD)
     for queue in shown:
         lanes = {lane.priority: lane for lane in queue.lanes}
         cells = [_lane(lanes[name].depth, lanes[name].oldest_s) if name in lanes else "" for name in priorities]
@@ -96,7 +96,7 @@ def _queues(queues: Sequence[Queue]) -> Table | Text:
 
 
 def _lane(depth: int | None, oldest_s: float | None) -> str:
-    waits = f"({age(oldest_s)})" if oldest_s is not None else ""
+    waits = f"({age(oldest_s)})" if oldest_s is not None and (depth or oldest_s >= 1) else ""
     return f"{'' if depth is None else f'{depth:,}'} {waits}".strip()
 
 

@@ -19,7 +19,8 @@ _HITS = ("hit", "negative")
 
 def summarise(readings: Sequence[Reading], *, now: datetime) -> Summary:
     """Sum the readings up. Gauges that every replica shows count once, counters of each are added."""
-    services = [_service(reading) for reading in readings if reading.target.name != BROKER]
+    # The broker is none of the services, but one that tells nothing is to be seen.
+    services = [_service(reading) for reading in readings if reading.target.name != BROKER or reading.error]
     told = [(_name(reading), reading.samples) for reading in readings]
     schedulers = _told_by(told, "scheduler")
     health = _told_by(told, "health")
@@ -89,10 +90,16 @@ def _publications(schedulers: Sequence[Samples], publishers: Sequence[Samples]) 
     return Publications(
         open=_maybe(highest_by(schedulers, "instadistro_publications_open", "state")),
         oldest_due_s=highest(schedulers, "instadistro_publications_oldest_due_age_seconds"),
-        ended=_counts(total_by([*publishers, *schedulers], "instadistro_publications_ended_total", "outcome")),
+        ended=_ended(publishers, schedulers),
         on_time_ratio=_on_time(total_by(publishers, "instadistro_publication_lateness_seconds_bucket", "le")),
         breaches=_counts(highest_by(schedulers, "instadistro_invariant_breaches", "invariant")),
     )
+
+
+def _ended(publishers: Sequence[Samples], schedulers: Sequence[Samples]) -> dict[str, int] | None:
+    if not any(samples.by_name for samples in publishers):
+        return None
+    return _counts(total_by([*publishers, *schedulers], "instadistro_publications_ended_total", "outcome"))
 
 
 def _on_time(buckets: dict[str, float]) -> float | None:
@@ -130,7 +137,7 @@ def _platform(callers: Sequence[Samples], health: Sequence[Samples]) -> Platform
 
 def _alerts(health: Sequence[Samples], label: str) -> dict[str, int] | None:
     """Live alerts by a label: each process shows all of them, each code and severity as a series."""
-    if not health:
+    if not any(samples.by_name for samples in health):
         return None
     each = [total_by([samples], "instadistro_alerts_live", label) for samples in health]
     names = {name for found in each for name in found}

@@ -43,7 +43,7 @@ class Publications:
 
     open: dict[str, int] | None  # by state
     oldest_due_s: float | None
-    ended: dict[str, int]  # by outcome
+    ended: dict[str, int] | None  # by outcome
     on_time_ratio: float | None  # results within 60 s of their due time
     breaches: dict[str, int]  # promises that are broken, by name
 

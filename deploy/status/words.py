@@ -19,6 +19,11 @@ def age(seconds: float | None) -> str:
     return f"{seconds:.0f} s"
 
 
+def moment(at: str | None) -> str:
+    """An RFC 3339 time, short."""
+    return "" if at is None else at.replace("+00:00", "Z")
+
+
 def share(ratio: float | None) -> str:
     """A ratio in per cent."""
     return UNKNOWN if ratio is None else f"{ratio:.1%}"

@@ -39,12 +39,13 @@ def load_migrations() -> list[Migration]:
     return [Migration(name=name, sql=text, digest=hashlib.sha256(text.encode()).hexdigest()) for name, text in texts]
 
 
-async def migrate(database_url: str, *, deadline_s: float) -> list[str]:
+async def migrate(database_url: str, *, deadline_s: float, server_s: float | None = None) -> list[str]:
     """Bring the database up to this version's schema.
 
     Args:
         database_url: `postgresql://...`, with the right to create tables.
         deadline_s: seconds for all of it, the wait for the server included.
+        server_s: seconds of them to wait for the server; all of them if None.
 
     Returns:
         The names of the migrations applied now; empty if nothing was missing.
@@ -55,13 +56,16 @@ async def migrate(database_url: str, *, deadline_s: float) -> list[str]:
     """
     try:
         async with asyncio.timeout(deadline_s):
-            connection = await _connect(database_url)
+            async with asyncio.timeout(server_s):
+                connection = await _connect(database_url)
             try:
                 return await _apply_missing(connection)
             finally:
                 await connection.close()
     except TimeoutError as error:
-        raise NotReadyError(f"migrations did not finish within {deadline_s:g} s; is PostgreSQL up?") from error
+        raise NotReadyError(
+            f"migrations did not finish within {deadline_s:g} s, or PostgreSQL did not answer; is it up?"
+        ) from error
 
 
 async def _connect(database_url: str) -> asyncpg.Connection[asyncpg.Record]:

@@ -64,7 +64,7 @@ async def test_services_elsewhere_are_asked_by_address(live, tmp_path):
     assert f"127.0.0.1:{port}" in there[1]
     assert "<svg" in (tmp_path / "status.svg").read_text(encoding="utf-8")
     assert nobody[0] == 3
-    assert "does not answer: nobody listens there" in nobody[1]
+    assert "tells nothing: nobody listens there" in nobody[1]
 
 
 async def test_watching_goes_on_until_it_is_stopped():

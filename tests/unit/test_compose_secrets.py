@@ -23,7 +23,7 @@ def run(*command):
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory):
     """A directory of secrets as the script makes it."""
-    directory = tmp_path_factory.mktemp("compose") / "secrets"
+    directory = tmp_path_factory.mktemp("compose") / "not there yet" / "secrets"
     made = run("sh", "deploy/docker/secrets.sh", str(directory))
     assert made.returncode == 0, made.stderr
     return directory

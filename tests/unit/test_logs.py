@@ -134,9 +134,43 @@ log.error("half a character", error="\\ud800")
     assert "field_0" in told[2]["left_out"]
 
 
+def test_a_line_is_sound_whatever_value_it_was_given():
+    """Values without an end, without a form in JSON, or that cannot even be shown; and what they quote is masked."""
+    said, _ = run("""
+class Stubborn:
+    def __repr__(self):
+        raise RuntimeError("no")
+endless = {}
+endless["itself"] = endless
+for name, value in {
+    "endless": endless, "stubborn": Stubborn(), "number": 10 ** 10_000, "error": ValueError("redis://u:SECRET@h"),
+    "bytes": b"SECRET", "nan": [float("nan"), "\\ud800"], "names": {(1, 2): 3}, "times": [{"token": "SECRET"}],
+}.items():
+    log.info(name, value=value)
+try:
+    raise ExceptionGroup("several", [ValueError("one"), ExceptionGroup("more", [KeyError("two")])])
+except ExceptionGroup:
+    log.exception("group")
+""")
+
+    def sound(constant):
+        raise AssertionError(constant)
+
+    told = {line["event"]: line for line in (json.loads(text, parse_constant=sound) for text in said.splitlines())}
+    assert len(told) == 9
+    assert "SECRET" not in said
+    assert told["error"]["value"] == "ValueError('redis://***@h')"
+    assert told["nan"]["value"][0] is None
+    assert "KeyError: 'two'" in told["group"]["exception"]
+
+
 @pytest.mark.parametrize(
     ("text", "left"),
     [
+        ("host=db password=hidden user=x", "host=db password=*** user=x"),
+        ("proxy http://user:p@ss@host:1/a@b", "proxy http://***@host:1/a@b"),
+        ("Authorization: hidden, Accept: x", "Authorization: ***, Accept: x"),
+        ("Bearer authentication is required", "Bearer authentication is required"),
         ("amqp://user:pass@host:5672/", "amqp://***@host:5672/"),
         ("Proxy-Authorization: Basic dXNlcjpwYXNz", "Proxy-Authorization: Basic ***"),
         ("ids_0123456789abcdef_AbCdEf-_0123", "ids_0123456789abcdef_***"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from rich.console import Console
 
-from deploy.status import PartSeen, Reading, Target, findings, next_step, render, summarise, targets_at
+from deploy.status import PartSeen, Reading, Target, findings, next_step, render, silent_servers, summarise, targets_at
 from deploy.status.samples import parse
 from shared.errors import SettingsError
 
@@ -150,6 +151,40 @@ def test_a_queue_without_a_consumer_is_told_where_the_broker_is_asked():
     assert [each.text for each in findings(told)] == ["Nobody takes jobs from jobs.publisher.v1."]
     assert untold.queues[0].consumers is None
     assert findings(untold) == []
+
+
+def test_who_tells_nothing_is_told_and_what_it_knows_is_unknown():
+    """Neither a broker that hangs nor numbers of processes that are away look like all is well."""
+    summary = seen([silent("api"), silent("publisher"), silent("health"), silent("rabbitmq")])
+
+    assert summary.alerts is None
+    assert summary.publications.ended is None
+    assert "cache         unknown" in text(summary)
+    assert "rabbitmq at 10.0.0.9:9101 tells nothing: nobody listens there." in [each.text for each in findings(summary)]
+
+
+async def test_a_server_that_takes_connections_and_says_nothing_is_silent():
+    """As one does that is stopped, whose system still takes connections for it."""
+    stop = asyncio.Event()
+
+    async def say_nothing(_reader, writer):
+        await stop.wait()
+        writer.close()
+
+    async def refuse(reader, writer):
+        await reader.read(8)
+        writer.write(b"-NOAUTH")
+        writer.close()
+
+    async with (
+        await asyncio.start_server(say_nothing, "127.0.0.1") as stopped,
+        await asyncio.start_server(refuse, "127.0.0.1") as well,
+    ):
+        ports = {"postgres": stopped.sockets[0].getsockname()[1], "redis": well.sockets[0].getsockname()[1], "api": 1}
+        silent_ones = await silent_servers(ports)
+        stop.set()
+
+    assert silent_ones == {"postgres"}
 
 
 def test_all_is_well_is_said_only_where_it_is():
