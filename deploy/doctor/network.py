@@ -43,6 +43,8 @@ def _why(error: BaseException, setting: str) -> tuple[str, str]:
             return "nobody listens there", f"Start it, or correct host and port in {setting}."
         if isinstance(cause, aiohttp.ServerDisconnectedError):
             return "it hangs up without an answer", f"Correct scheme and port in {setting}, or see its log."
+        if isinstance(cause, EOFError):
+            return "it hangs up before it has answered", f"Correct scheme and port in {setting}, or see its log."
     if any(isinstance(cause, TimeoutError) for cause in _chain(error)):
         do = f"See whether it runs, whether a firewall is between, and whether host and port in {setting} are right."
         return "nothing answers in time", do

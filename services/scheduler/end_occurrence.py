@@ -15,6 +15,8 @@ from shared.outbox import Event
 from shared.schedules import OccurrenceReason, occurred
 
 _CONFLICTS_KEPT = 100
+# The one of which an alert tells; the others begin with their first.
+metrics.begin_at_zero(metrics.schedule_occurrences_total, ("failed", OccurrenceReason.GAVE_UP))
 
 # By schedule_occurrences_pkey.
 _END = """

@@ -79,13 +79,16 @@ async def observe_accounts_once(pool: Pool) -> None:
         by_band = await connection.fetch(_BY_BAND)
         ending = await connection.fetchrow(_ENDING, _IN_USE)
         first_end_s = await connection.fetchval(_FIRST_END, _IN_USE)
-        by_use = await connection.fetch(_BY_QUOTA_USE)
     _show(metrics.accounts, by_state, labels=AccountState)
     _show(metrics.accounts_in_band, by_band, labels=_BANDS)
-    _show(metrics.accounts_by_quota_use, by_use, labels=_USES)
     for days, count in (ending or {}).items():
         metrics.tokens_ending.labels(days).set(count)
     metrics.token_first_end_seconds.set(math.inf if first_end_s is None else first_end_s)
+
+
+async def observe_quota_once(pool: Pool) -> None:
+    """Count accounts by their use of the limit. Both tables are read: seconds where there are hundreds of thousands."""
+    _show(metrics.accounts_by_quota_use, await pool.fetch(_BY_QUOTA_USE), labels=_USES)
 
 
 def _show(gauge: Gauge, rows: Iterable[Row], *, labels: Iterable[str]) -> None:

@@ -21,6 +21,8 @@ _BATCH = 500
 # Due and yet not taken: another scheduler is at it, or it came due a moment ago.
 _BREATH_S = 0.02
 
+metrics.begin_at_zero(metrics.recurring_broken_total, *JobType)
+
 
 async def ensure_cleanup(pool: Pool, *, every_s: float) -> None:
     """Make sure that `cleanup:old_jobs` recurs, at the rhythm of the settings and from now on."""

@@ -19,7 +19,7 @@ from services.scheduler.make_occurrences import make_occurrences_once
 from services.scheduler.mark_missed import give_up_unseen_once, mark_missed_once
 from services.scheduler.monitor_swarms import SWEEP_S, monitor_swarms_once
 from services.scheduler.observe import QueueObserver, observe_outbox_once
-from services.scheduler.observe_accounts import observe_accounts_once
+from services.scheduler.observe_accounts import observe_accounts_once, observe_quota_once
 from services.scheduler.observe_invariants import InvariantObserver
 from services.scheduler.observe_publications import observe_publications_once
 from services.scheduler.observe_servers import RedisObserver, observe_database_once, observe_database_size_once
@@ -59,6 +59,7 @@ _POLL_S = 1.0
 _OBSERVE_S = 5.0
 _GAUGES_S = 15.0
 _SLOW_GAUGES_S = 60.0
+_SLOWEST_GAUGES_S = 300.0
 _REDIS_S = 2.0
 _TOKENS_S = 60.0
 _OPERATIONS_S = 60.0
@@ -197,6 +198,7 @@ def _observe(tasks: asyncio.TaskGroup, settings: Settings, stop: asyncio.Event, 
         ("observe_database", _GAUGES_S, partial(observe_database_once, pool)),
         ("observe_redis", _GAUGES_S, RedisObserver(redis).observe_once),
         ("observe_accounts", _SLOW_GAUGES_S, partial(observe_accounts_once, pool)),
+        ("observe_quota", _SLOWEST_GAUGES_S, partial(observe_quota_once, pool)),
         ("observe_sizes", _SLOW_GAUGES_S, partial(observe_database_size_once, pool)),
         ("observe_invariants", _SLOW_GAUGES_S, invariants.observe_once),
     ):

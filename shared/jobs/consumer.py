@@ -59,6 +59,7 @@ class Consumer:
 
     def __post_init__(self) -> None:
         self._work = Work(slots=self.slots, handlers=self.handlers, sender=self.sender, pool=self.pool)
+        metrics.begin_at_zero(metrics.deaf_consumers_total, self.service)
 
     async def ready(self) -> None:
         """Raise unless the queue is being consumed; for a readiness probe."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -16,6 +17,8 @@ from shared.errors import InstaDistroError
 log = structlog.get_logger()
 _RETRY_FIRST_S = 0.2
 _RETRY_MOST_S = 10.0
+# Several may run under one name, as those that read for streams do.
+_running = Counter[str]()
 
 
 async def repeat(
@@ -30,7 +33,7 @@ async def repeat(
 
     A sweep that raises is logged and tried again with growing, jittered waits of at most 10 s: a database that is away
     for a while ends no service. Sweeps are counted, and the time of the last good one is a metric; until there is one,
-    that is the time at which the loop began.
+    that is the time at which the loop began. Once none of this name runs, it is gone: what has ended does not stall.
 
     Args:
         run_once: one sweep. It may answer how many seconds it wants to wait before the next one, 0 for at once.
@@ -39,6 +42,23 @@ async def repeat(
         stop: ends the loop after the sweep that runs.
         wake: starts the next sweep early.
     """
+    _running[name] += 1
+    try:
+        await _sweep(run_once, name=name, every_s=every_s, stop=stop, wake=wake)
+    finally:
+        _running[name] -= 1
+        if not _running[name]:
+            metrics.loop_last_success_seconds.remove(name)
+
+
+async def _sweep(
+    run_once: Callable[[], Awaitable[float | None]],
+    *,
+    name: str,
+    every_s: float,
+    stop: asyncio.Event,
+    wake: asyncio.Event | None,
+) -> None:
     failures = 0
     done, failed = (metrics.loop_runs_total.labels(name, outcome) for outcome in ("done", "failed"))
     last_success = metrics.loop_last_success_seconds.labels(name)

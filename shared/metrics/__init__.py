@@ -108,6 +108,7 @@ from shared.metrics.webhooks import (
     webhook_deliveries_total,
     webhook_seconds,
 )
+from shared.metrics.zeros import begin_at_zero
 
 __all__ = [
     "accounts",
@@ -115,6 +116,7 @@ __all__ = [
     "accounts_in_band",
     "alerts_live",
     "analytics_snapshots_total",
+    "begin_at_zero",
     "broker_blocked",
     "broker_publishes_total",
     "broker_reconnects_total",

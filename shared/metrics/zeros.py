@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import Counter
 
 
-def begin_at_zero(counter: Counter, *values: str) -> None:
-    """Make the series of a counter with one label for each of its values, of which there are few."""
+def begin_at_zero(counter: Counter, *values: str | tuple[str, ...]) -> None:
+    """Make the series of a counter for each value of its label, or of its labels, of which there are few."""
     for value in values:
-        counter.labels(value)
+        counter.labels(*((value,) if isinstance(value, str) else value))

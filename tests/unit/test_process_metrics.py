@@ -3,6 +3,7 @@
 import asyncio
 import time
 from functools import partial
+from unittest.mock import AsyncMock
 
 import pytest
 from prometheus_client import REGISTRY
@@ -51,28 +52,38 @@ async def test_a_loop_that_never_succeeds_is_visible_from_its_start():
 
     loop = asyncio.create_task(repeat(fail, name="test_fails", every_s=0.01, stop=stop))
     await until(partial(is_more, failed, 1, loop="test_fails", outcome="failed"), what="two sweeps that failed")
+    last = sample("loop_last_success_timestamp_seconds", loop="test_fails")
     stop.set()
     await loop
 
-    last = sample("loop_last_success_timestamp_seconds", loop="test_fails")
     assert last is not None
     assert began - 1 < last < time.time() - 0.05
     assert sample(failed, loop="test_fails", outcome="done") == 0
 
 
 async def test_a_loop_that_succeeds_renews_its_time():
-    """Each good sweep is counted, and the newest is remembered."""
-    stop, swept_at = asyncio.Event(), []
+    """Each good sweep is counted, and the newest is remembered, as long as a loop of the name runs."""
+    stop, last, began = asyncio.Event(), "loop_last_success_timestamp_seconds", time.time()
+    seen: list[float] = []
 
     async def sweep():
-        swept_at.append(time.time())
-        if len(swept_at) == 3:
+        seen.append(sample(last, loop="test_works") or 0)
+        if len(seen) == 3:
             stop.set()
 
+    other_stop, idle = asyncio.Event(), AsyncMock(return_value=None)
+    other = asyncio.create_task(repeat(idle, name="test_works", every_s=60, stop=other_stop))
+    await until(partial(is_more, "loop_runs_total", 0, loop="test_works", outcome="done"), what="a sweep of the other")
     await repeat(sweep, name="test_works", every_s=0.02, stop=stop)
+    while_one_runs = sample(last, loop="test_works")
+    other_stop.set()
+    await other
 
-    assert sample("loop_runs_total", loop="test_works", outcome="done") == 3
-    assert (sample("loop_last_success_timestamp_seconds", loop="test_works") or 0) >= swept_at[-1]
+    assert sample("loop_runs_total", loop="test_works", outcome="done") == 4
+    assert began <= seen[0] < seen[1] < seen[2]
+    assert while_one_runs is not None
+    assert while_one_runs >= seen[2]
+    assert sample(last, loop="test_works") is None
 
 
 @pytest.mark.parametrize("fault", ["refuses", "hangs"])

@@ -72,7 +72,7 @@ OPERATIONS_QUERIES: tuple[CataloguedQuery, ...] = (
     CataloguedQuery(
         name="operations.accounts_by_quota_use",
         source=f"{_ACCOUNTS}:_BY_QUOTA_USE",
-        whole="All accounts are counted, once a minute.",
+        whole="All accounts are counted, every 5 minutes.",
     ),
     CataloguedQuery(name="operations.sessions", source=f"{_SERVERS}:_SESSIONS", whole="The server's own view."),
     CataloguedQuery(name="operations.size", source=f"{_SERVERS}:_SIZE", whole="The server adds up its files."),

@@ -40,6 +40,7 @@ async def test_a_broker_that_does_not_let_us_in_is_one_finding(patient):
         "nobody listens there": f"amqp://me:{PASSWORD}@127.0.0.1:1/",
         "its host name is not known": f"amqp://me:{PASSWORD}@nope.invalid/",
         "does not speak TLS": f"amqps://me:{PASSWORD}@{place}/",
+        "hangs up before it has answered": f"amqp://me:{PASSWORD}@{urlsplit(patient.environ['PUBLIC_URL']).netloc}/",
     }
 
     for words, broken in refusals.items():

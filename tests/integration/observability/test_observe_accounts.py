@@ -5,7 +5,7 @@ import math
 import pytest
 from prometheus_client import REGISTRY
 
-from services.scheduler.observe_accounts import observe_accounts_once
+from services.scheduler.observe_accounts import observe_accounts_once, observe_quota_once
 from shared.database import create_pool
 from tests.seeds import seed_tenant
 
@@ -115,7 +115,7 @@ async def test_accounts_are_counted_by_how_much_of_their_limit_is_used(pool, acc
         )
     await put(pool, accounts[6], "quota_until = now() + interval '1 hour'")
 
-    await observe_accounts_once(pool)
+    await observe_quota_once(pool)
 
     uses = ("under_half", "over_half", "over_90", "full")
     assert [sample("accounts_by_quota_use", used=use) for use in uses] == [2, 1, 1, 2]

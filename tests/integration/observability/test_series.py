@@ -31,6 +31,7 @@ BY_AND_BY = tuple(f"instadistro_{name}" for name in ("queue_", "job", "recurring
 SWEPT = {
     "scheduler": (
         "instadistro_accounts",
+        "instadistro_accounts_by_quota_use",
         "instadistro_invariant_breaches",
         "instadistro_publications_open",
         "instadistro_database_size_bytes",
@@ -191,8 +192,9 @@ async def measure(environment, tenants):
         await until(answers, what="the gateway", deadline_s=60)
         for start in range(0, len(tenants), 20):
             await asyncio.gather(*(ask(http, api, tenant) for tenant in tenants[start : start + 20]))
-        scheduler = await settled(http, environment["SCHEDULER_INTERNAL_PORT"], "scheduler")
-        return {"api": await settled(http, environment["API_INTERNAL_PORT"], "api"), "scheduler": scheduler}
+        ports = {"api": environment["API_INTERNAL_PORT"], "scheduler": environment["SCHEDULER_INTERNAL_PORT"]}
+        series = await asyncio.gather(*(settled(http, port, service) for service, port in ports.items()))
+        return dict(zip(ports, series, strict=True))
 
 
 def documented():
