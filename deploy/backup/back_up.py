@@ -7,13 +7,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import asyncpg
 
+from deploy.backup.database import IS_CLOSED
 from deploy.backup.errors import BackupError
 from deploy.backup.manifest import COUNTED, DATABASE, MEDIA, MEDIA_LIST, SECRETS, Manifest, Part, write_manifest
 from deploy.backup.part_files import copy_file, new_part, sync_directory
@@ -129,6 +130,8 @@ async def _snapshot(database_url: str) -> AsyncIterator[tuple[Connection, str, i
             row = await connection.fetchrow(_NOW)
             if row is None:
                 raise BackupError("The database gave no snapshot.")
+            if await connection.fetchval(IS_CLOSED):
+                raise BackupError("A restore into this database was cut off: it is not whole. Restore it again first.")
             yield connection, row["snapshot"], row["version"] // 10_000, row["now"]
     except asyncpg.UndefinedTableError as error:
         raise BackupError("The database is not migrated: there is nothing to keep yet.") from error
@@ -159,12 +162,13 @@ async def _dump(database_url: str, directory: Path, *, snapshot: str, major: int
         f"--snapshot={snapshot}",
     )
     told = 0
-    with new_part(directory / DATABASE) as dump:
-        async for piece in read_output(command, database_url):
-            await asyncio.to_thread(dump.write, piece)
-            if dump.bytes - told >= _REPORT_EVERY_BYTES:
-                told = dump.bytes
-                progress("bytes of the database", told, 0)
+    async with aclosing(read_output(command, database_url)) as pieces:
+        with new_part(directory / DATABASE) as dump:
+            async for piece in pieces:
+                await asyncio.to_thread(dump.write, piece)
+                if dump.bytes - told >= _REPORT_EVERY_BYTES:
+                    told = dump.bytes
+                    progress("bytes of the database", told, 0)
     progress("bytes of the database", dump.bytes, dump.bytes)
     return dump.part
 
@@ -178,9 +182,10 @@ def _copy_media(store: Path, directory: Path, keys_file: Path, count: int, progr
         for done, line in enumerate(keys, start=1):
             key = line.rstrip("\n")
             if os.sep not in key and (store / key).is_file():
-                copied = copy_file(store / key, target / key)
-                listed.write(f"{copied.sha256}  {MEDIA}/{key}\n".encode())  # as sha256sum writes and checks it
-                files, size = files + 1, size + copied.bytes
+                with suppress(FileNotFoundError):  # removed since it was looked for
+                    copied = copy_file(store / key, target / key)
+                    listed.write(f"{copied.sha256}  {MEDIA}/{key}\n".encode())  # as sha256sum writes and checks it
+                    files, size = files + 1, size + copied.bytes
             progress("media", done, count)
     sync_directory(target)
     return listed.part, files, size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -14,6 +15,9 @@ from shared.database import Connection
 from shared.errors import NotReadyError
 
 _CONNECT_S = 10.0
+# A server process outlives its closed connection for a moment, our own of just before included.
+_LEAVING_S = 5.0
+_LOOK_EVERY_S = 0.1
 _OTHERS = """
     SELECT coalesce(nullif(application_name, ''), usename::text, 'somebody') AS name, count(*) AS number
     FROM pg_stat_activity
@@ -31,6 +35,14 @@ _CLOSE = """
 """
 OPEN = """
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$
+"""
+# A restore that was not completed. Of the database alone: a role may be read-only for its own reasons.
+IS_CLOSED = """
+    SELECT EXISTS (
+        SELECT FROM pg_db_role_setting
+        JOIN pg_database ON pg_database.oid = setdatabase
+        WHERE datname = current_database() AND setrole = 0 AND 'default_transaction_read_only=on' = ANY(setconfig)
+    )
 """
 _EMPTY = "DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public"
 
@@ -66,7 +78,10 @@ async def connect(database_url: str) -> AsyncIterator[Connection]:
 
 async def require_alone(connection: Connection) -> None:
     """Raises BackupError if anybody else is connected: a service that runs would publish in the midst of it."""
-    others = await connection.fetch(_OTHERS)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _LEAVING_S
+    while (others := await connection.fetch(_OTHERS)) and loop.time() < deadline:  # noqa: ASYNC110 - other processes are waited for
+        await asyncio.sleep(_LOOK_EVERY_S)
     if others:
         names = ", ".join(f"{row['name']} ({row['number']})" for row in others)
         raise BackupError(
@@ -88,8 +103,9 @@ async def require_room(connection: Connection, *, replace: bool, major: int) -> 
 
 async def close_and_empty(connection: Connection) -> None:
     """Throw away what is in the database, and close it to everybody who does not restore it."""
-    await connection.execute(_CLOSE)
-    await connection.execute(_EMPTY)
+    async with connection.transaction():
+        await connection.execute(_CLOSE)
+        await connection.execute(_EMPTY)
 
 
 async def require_rows(connection: Connection, rows: Mapping[str, int]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from deploy.backup.errors import BackupError
 from deploy.local.binaries import postgres_version
@@ -36,7 +36,7 @@ def find_program(name: str, *, major: int, root: Path = Path("/"), search_path: 
     )
 
 
-async def read_output(command: Sequence[str], database_url: str) -> AsyncIterator[bytes]:
+async def read_output(command: Sequence[str], database_url: str) -> AsyncGenerator[bytes, None]:
     """Run a program and give what it writes, in pieces.
 
     Raises:
@@ -73,8 +73,10 @@ async def _start(command: Sequence[str], database_url: str, *, stdout: int) -> a
     parts = urlsplit(database_url)
     login, _, host = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
-    url = parts._replace(netloc=f"{user}@{host}" if login else host).geturl()
-    secret = {"PGPASSWORD": unquote(password)} if password else {}
+    query = dict(parse_qsl(parts.query))
+    password = query.pop("password", unquote(password))  # what is in the query goes before
+    url = parts._replace(netloc=f"{user}@{host}" if login else host, query=urlencode(query, quote_via=quote)).geturl()
+    secret = {"PGPASSWORD": password} if password else {}
     # A database that is being restored refuses to be written to by anybody who does not say so.
     options = {"PGOPTIONS": "-c default_transaction_read_only=off -c statement_timeout=0"}
     try:

@@ -21,6 +21,8 @@ from shared.database.migrate import load_migrations
 from shared.settings import Settings
 
 _MIGRATE_DEADLINE_S = 3_600.0
+# A backup is its owner's alone; of the store the services read, whoever they run as.
+_MEDIA_MODE = 0o644
 _SERVER = "SELECT current_setting('server_version_num')::int / 10000"
 
 
@@ -116,5 +118,6 @@ def _put_back(kept: Path, place: Path) -> bool:
     unfinished = place.with_name(f"{place.name}#{os.getpid()}")
     unfinished.unlink(missing_ok=True)
     copy_file(kept, unfinished)
+    unfinished.chmod(_MEDIA_MODE)
     unfinished.replace(place)
     return True

@@ -38,6 +38,8 @@ _LEAVE_INCIDENTS = "UPDATE incidents SET user_ids = array_remove(user_ids, $1) W
 # What a worker told while all else went; nothing but these two outlives its user.
 _FORGET_EVENTS = "DELETE FROM events WHERE user_id = $1"
 _FORGET_ARCHIVE = "DELETE FROM publications_archive WHERE user_id = $1"
+# Whoever adds something of theirs is waited for, and fails from then on.
+_LOCK_USER = "SELECT FROM users WHERE id = $1 FOR UPDATE"
 _DELETE_KEYS = "DELETE FROM api_keys WHERE user_id = $1"
 _DELETE_USER = "DELETE FROM users WHERE id = $1"
 
@@ -60,7 +62,8 @@ async def erase_user(pool: Pool, settings: Settings, user: User, *, progress: Pr
         progress: told of rows that went.
 
     Raises:
-        NotReadyError: workers are still at a publication, or the media storage fails. Call again: it goes on.
+        NotReadyError: workers are still at a publication, a request added media meanwhile, or the media storage fails.
+            Call again: it goes on.
     """
     await stop_user(pool, user.id)
     deadline_s = settings.publish_deadline_s + settings.lease_s
@@ -111,6 +114,12 @@ async def _forget(tx: Connection, names: Sequence[str]) -> None:
 
 
 async def _end(tx: Connection, *, user_id: UUID) -> None:
+    await tx.execute(_LOCK_USER, user_id)
+    if await tx.fetch(_MEDIA, user_id, 1):
+        raise NotReadyError(
+            "A request that was under way when the keys became void has added media. Give the command again: it goes "
+            "on from here."
+        )
     for statement in (_FORGET_USERS_MESSAGES, _FORGET_USERS_DEAD, _FORGET_USERS_STARTS):
         await tx.execute(statement, str(user_id))
     for statement in (_LEAVE_INCIDENTS, _FORGET_EVENTS, _FORGET_ARCHIVE, _DELETE_KEYS, _DELETE_USER):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _COUNT = "SELECT count(*) FROM {table} WHERE user_id = $1"
 _TAKE = """
     DELETE FROM {table}
-    WHERE ({key}) IN (SELECT {key} FROM {table} WHERE user_id = $1 LIMIT $2)
+    WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {which} LIMIT $2)
     RETURNING {name}::text AS name
 """
 
@@ -22,8 +22,8 @@ class Store:
     take: str  # deletes some and answers what jobs call them: $1 the user, $2 the most rows
 
 
-def _of(table: str, *, key: str = "id", name: str = "id") -> Store:
-    words = {"table": table, "key": key, "name": name}
+def _of(table: str, *, key: str = "id", name: str = "id", which: str = "user_id = $1") -> Store:
+    words = {"table": table, "key": key, "name": name, "which": which}
     return Store(name=table, count=_COUNT.format(**words), take=_TAKE.format(**words))
 
 
@@ -56,7 +56,7 @@ STORES = (
     _of("post_queues"),  # with what waits in them
     _of("recurring_jobs", key="name", name="name"),
     POSTS,
-    _of("media"),  # their bytes went before
+    _of("media", which="user_id = $1 AND dropped_at IS NOT NULL"),  # a row stays as long as its bytes do
     ACCOUNTS,
     _of("groups"),
     _of("proxies"),

@@ -11,7 +11,7 @@ import structlog
 
 from services.publisher.content import Content, ContentGoneError, read_content
 from services.publisher.look_up import look_up
-from services.publisher.results import Published, Result, Retry
+from services.publisher.results import Deferred, Published, Result, Retry
 from services.publisher.verify import ResendAllowed
 from services.publisher.workbench import Workbench
 from shared import metrics
@@ -106,6 +106,11 @@ def _conclude(found: Result | ResendAllowed, content: Content) -> Change | None:
                 reason="not_published",
                 error=found.fault,
                 drop_container=True,
+            )
+        case Deferred(drop_container=True):
+            # Restored, and certainly not live: whoever still wants it tries again.
+            return Change(
+                to=PublicationState.FAILED, owner=Owner.PUBLISHER, reason="not_published", drop_container=True
             )
         case _:
             return None

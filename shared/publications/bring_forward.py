@@ -15,7 +15,10 @@ _BATCH_SPREAD_S = 5.0
 # The new reason takes a row out of the set: whoever else looks at the same time finds others.
 _BRING_FORWARD = """
     WITH waiting AS (
-        SELECT id, greatest(publish_at, now() + ($2::float8 + random() * $3::float8) * interval '1 second') AS due_at
+        SELECT id,
+               -- Looked up after a restore, it does not wait for its time.
+               greatest(CASE WHEN container_id = '' THEN now() ELSE publish_at END,
+                        now() + ($2::float8 + random() * $3::float8) * interval '1 second') AS due_at
         FROM publications
         WHERE state = 'scheduled' AND reason = 'platform_down'
         ORDER BY next_attempt_at

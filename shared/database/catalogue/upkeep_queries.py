@@ -100,6 +100,7 @@ UPKEEP_QUERIES: tuple[CataloguedQuery, ...] = (
     _whole("erase.leave_incidents", f"{_ERASE}.erase_user:_LEAVE_INCIDENTS", "user_id", why=_RARE),
     _whole("erase.forget_events", f"{_ERASE}.erase_user:_FORGET_EVENTS", "user_id", why=_RARE),
     _whole("erase.forget_archive", f"{_ERASE}.erase_user:_FORGET_ARCHIVE", "user_id", why=_RARE),
+    _whole("erase.lock_user", f"{_ERASE}.erase_user:_LOCK_USER", "user_id", why=_RARE),
     _whole("erase.delete_keys", f"{_ERASE}.erase_user:_DELETE_KEYS", "user_id", why=_RARE),
     _whole("erase.delete_user", f"{_ERASE}.erase_user:_DELETE_USER", "user_id", why=_RARE),
     _whole("backup.migrations", f"{_BACKUP}.back_up:_MIGRATIONS", why=_READ_ALL),

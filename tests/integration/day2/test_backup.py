@@ -73,6 +73,8 @@ async def test_a_backup_comes_back_on_another_server(backup, elsewhere):
     assert {tuple(row) for row in waiting} == {("scheduled", "publish_sent", "", "restored")}
     assert "4 wait, and are looked up at the platform first" in said
     assert len(media) == 2
+    assert {path.stat().st_mode & 0o777 for path in elsewhere.media.iterdir()} == {0o644}
+    assert {path.stat().st_mode & 0o077 for path in (backup, *backup.rglob("*"))} == {0}
     assert all(name == text for name, text in media.items())
     assert await ask(elsewhere, "SELECT FROM job_starts") == []
     assert await ask(elsewhere, "SELECT FROM outbox WHERE type = 'post:publish' AND due_at > now()") == []
@@ -187,16 +189,19 @@ async def test_a_database_in_use_is_replaced_only_if_that_is_said(backup, operat
 
 
 async def test_a_restore_that_was_cut_off_leaves_a_database_that_nobody_publishes_from(backup, elsewhere, tmp_path):
-    """It takes no writes until a restore was completed."""
+    """It takes no writes and gives no backup until a restore was completed."""
     (tmp_path / "file").touch()
 
     cut_off = await elsewhere.give("restore", str(backup), MEDIA_STORE=str(tmp_path / "file" / "media"))
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         await ask(elsewhere, "UPDATE publications SET updated_at = now()")
+    half = await elsewhere.give("backup", str(tmp_path / "half"))
     again = await elsewhere.give("restore", str(backup), "--replace")
 
     assert cut_off[0] == 1
     assert "cannot be written to" in cut_off[1]
+    assert half[0] == 1
+    assert "A restore into this database was cut off" in half[1]
     assert again[0] == 0, again
     await ask(elsewhere, "UPDATE publications SET updated_at = now()")
 

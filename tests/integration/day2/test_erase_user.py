@@ -130,6 +130,32 @@ async def test_what_a_worker_is_at_is_waited_for_and_a_repetition_goes_on(operat
     assert await pool.fetchval("SELECT count(*) FROM publications") == 0
 
 
+async def test_what_was_uploaded_meanwhile_is_not_left_behind(operator, pool):
+    """A row of media stays until its bytes are gone, and its user until the last one is."""
+    tenant = await seed_tenant(pool)
+    await pool.execute(
+        """
+        CREATE FUNCTION upload() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO media (id, user_id, key, kind, mime, bytes, width, height, sha256)
+            VALUES (gen_random_uuid(), OLD.user_id, 'late.jpg', 'image', 'image/jpeg', 7, 1, 1, '00');
+            RETURN NULL;
+        END $$
+        """
+    )
+    await pool.execute("CREATE TRIGGER late AFTER DELETE ON accounts FOR EACH ROW EXECUTE FUNCTION upload()")
+    (operator.media / "late.jpg").write_bytes(b"picture")
+    words = ("users", "erase", f"{tenant.user_id}@example.com", "--yes")
+
+    first = await operator.give(*words)
+    second = await operator.give(*words)
+
+    assert first[0] == 1
+    assert "has added media. Give the command again" in first[1]
+    assert second[0] == 0, second
+    assert list(operator.media.iterdir()) == []
+    assert await pool.fetchval("SELECT count(*) FROM users") == 0
+
+
 async def test_users_are_listed_and_one_that_is_not_there_is_said_so(operator, pool):
     """By address, with what each has."""
     tenant = await seed_tenant(pool)

@@ -65,6 +65,23 @@ async def test_what_did_not_go_live_is_published_once_and_only_when_absence_is_p
     assert len(await stage.live()) == 1
 
 
+async def test_what_is_due_later_is_looked_up_now_and_then_waits_for_its_time(stage, restore):
+    """The account's list is read while it still tells: not in a week, when a story has left it."""
+    await stage.pool.execute("UPDATE publications SET publish_at = now() + interval '1 week'")
+    await restore()
+
+    await stage.run()
+    young = await stage.row()
+    await stage.long_ago()
+    await stage.run_when_due()
+
+    row = await stage.row()
+    assert (young["reason"], young["step"]) == ("verifying", "publish_sent")
+    assert young["next_attempt_at"] < young["rescue_at"] < young["publish_at"]
+    assert (row["state"], row["reason"], row["step"]) == ("scheduled", "restored", None)
+    assert row["next_attempt_at"] == row["publish_at"]
+
+
 @pytest.mark.parametrize("state", ["publishing", "held"])
 async def test_whoever_had_it_when_the_backup_was_made_it_is_looked_up(stage, restore, state):
     """A worker that is gone, or a gate that may be open by now: the claim asks again."""
@@ -139,10 +156,13 @@ async def test_it_is_neither_missed_nor_canceled_before_it_was_looked_up(stage, 
     assert await stage.live() == []
 
 
-async def test_the_late_probe_finds_what_came_into_the_list_later(stage, restore):
-    """Unknown for want of a list, it is looked up by its words all the same."""
-    await publish_and_lose(stage)
+@pytest.mark.parametrize(("is_live", "becomes"), [(True, "published"), (False, "failed")])
+async def test_the_late_probe_finds_what_could_not_be_looked_up_before(stage, restore, is_live, becomes):
+    """Unknown for want of a list, it is looked up by its words all the same; if it is absent, it can be retried."""
+    if is_live:
+        await publish_and_lose(stage)
     await restore()
+    await stage.long_ago()
     change = Change(to=PublicationState.OUTCOME_UNKNOWN, owner=Owner.PUBLISHER, reason="unverified")
     publication = await stage.publication()
     await stage.pool.execute("UPDATE publications SET state = 'publishing', lease_until = now(), lease_owner = 'w'")
@@ -152,4 +172,6 @@ async def test_the_late_probe_finds_what_came_into_the_list_later(stage, restore
 
     await probe_late_once(stage.work)
 
-    assert (await stage.row())["state"] == "published"
+    row = await stage.row()
+    assert row["state"] == becomes
+    assert (row["step"] is None) == (not is_live)
