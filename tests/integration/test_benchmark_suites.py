@@ -134,6 +134,8 @@ async def test_every_catalogued_query_can_be_run_on_the_large_database(bench):
         samples = await sample_arguments(connection)
         for query in CATALOGUE:
             async with rolled_back(connection):
+                if query.name.startswith("erase."):  # each empties a table before those that it leans on
+                    await connection.execute("SET LOCAL session_replication_role = replica")
                 await connection.fetch(query.statement(), *arguments_of(query, samples))
 
 

@@ -14,10 +14,10 @@ NAME = "instadistro:cache_hit_ratio:rate5m"
 
 
 def recorded():
-    """The expressions of the rule file, in order."""
+    """What the rule of the hit ratio joins: by namespace, then overall."""
     [group] = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
-    assert {rule["record"] for rule in group["rules"]} == {NAME}
-    return [rule["expr"] for rule in group["rules"]]
+    [expression] = [rule["expr"] for rule in group["rules"] if rule.get("record") == NAME]
+    return re.split(r"\bor\b", expression)
 
 
 def test_the_hit_ratio_is_recorded_by_namespace_and_overall():

@@ -109,6 +109,7 @@ async def test_a_dependency_is_up_or_down_by_its_own_check(fault, monkeypatch):
 def test_a_process_tells_its_service_and_version(monkeypatch):
     """So a board can show what runs, and when that changed."""
     monkeypatch.setattr(process, "load_settings", lambda _environ: _Settings())
+    monkeypatch.setattr(process, "begin_logs", lambda **_: True)
     monkeypatch.setattr(process, "configure_logs", lambda **_: None)
     monkeypatch.setattr(process, "version", lambda _name: "1.2.3")
 

@@ -110,6 +110,7 @@ UPKEEP_QUERIES: tuple[CataloguedQuery, ...] = (
     _whole("backup.sample_proxies", f"{_BACKUP}.secrets_fit:_PROXIES", why=_READ_ALL),
     _whole("backup.sample_webhooks", f"{_BACKUP}.secrets_fit:_WEBHOOKS", why=_READ_ALL),
     _whole("restore.others", f"{_BACKUP}.database:_OTHERS", why="Sessions are few."),
+    _whole("restore.is_closed", f"{_BACKUP}.database:IS_CLOSED", why="Settings of roles and databases are few."),
     _whole("restore.count_users", f"{_BACKUP}.database:_COUNT_USERS", why=_READ_ALL),
     _whole("restore.is_ahead", f"{_GO_ON}:_IS_AHEAD", why=_ONCE),
 )

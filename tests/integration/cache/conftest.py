@@ -16,7 +16,8 @@ _PATIENT_S = 10.0
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
     """Redis may take its time."""
-    monkeypatch.setattr("shared.cache.connection.OPERATION_S", _PATIENT_S)
+    monkeypatch.setattr("shared.cache.connection.CONNECT_S", _PATIENT_S)
+    monkeypatch.setitem(connect_redis.__kwdefaults__, "operation_s", _PATIENT_S)
     monkeypatch.setattr("shared.cache.line.OPERATION_S", _PATIENT_S)
     monkeypatch.setitem(Breaker.run.__kwdefaults__, "seconds", _PATIENT_S)
 

@@ -78,7 +78,7 @@ async def test_a_secret_in_place_of_a_path_is_not_repeated():
 
     [finding] = await ills(broken)
 
-    assert finding.says.startswith("DATABASE_URL cannot be read from DATABASE_URL_FILE")
+    assert finding.says.startswith("DATABASE_URL cannot be read: DATABASE_URL_FILE must be the path of a file")
     assert password not in finding.says + finding.do
 
 
